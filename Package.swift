@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The rooms of Cairn, lowest first. A room imports only rooms above it in this file;
+/// `swift build --explicit-target-dependency-import-check error` (in `make check`) holds it to that.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "cairn",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        room("DurableFiles", []),
+        room("Metadata", [.product(name: "GRDB", package: "GRDB.swift")]),
+        room("KeyManagement", ["Metadata", "DurableFiles", crypto]),
+        room("AccessControl", [crypto]),
+        room("AuditEvent", [crypto]),
+        room("MerkleLog", [crypto]),
+        room("LogEngine", ["KeyManagement", "DurableFiles", "CZstd", "CZlib", crypto]),
+        room(
+            "EventHistory",
+            ["LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata", "DurableFiles", crypto, metrics]),
+        room("ObjectStorage", ["LogEngine", "KeyManagement", "Metadata", "DurableFiles", crypto]),
+        room(
+            "Trails",
+            [
+                "EventHistory", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "Metadata", "CZlib", crypto, logging,
+                metrics, lifecycle,
+            ]),
+        room("SampleStory", []),
+    ],
+    swiftLanguageModes: [.v6]
+)

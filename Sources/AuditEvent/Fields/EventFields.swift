@@ -1,0 +1,63 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a stored event can be found and filtered by, read again from its bytes.
+///
+/// Gives the same terms as `EventParser` gave when the event was received. Offsets count from the start of the
+/// stored bytes, which this does not keep.
+public struct EventFields: Sendable {
+    public let timeMilliseconds: Int64
+    public let isWrite: Bool
+    public let isGlobal: Bool
+    public let eventId: ByteSlice
+    public let region: ByteSlice
+    public let account: ByteSlice
+    public let terms: [Term]
+    public let side: [UInt8]
+
+    /// Nil if the bytes are not an event that this module could have stored.
+    public static func extract(_ stored: UnsafeRawBufferPointer) -> EventFields? {
+        guard let start = stored.bindMemory(to: UInt8.self).baseAddress else { return nil }
+        // A record of the permitted depth may lie two levels down in `additionalEventData`.
+        var tape = JSONTape(maximumDepth: EventParser.maximumDepth + 2)
+        var scratch = ScratchPad()
+        var slots = RecordSlots()
+        let end = start + stored.count
+        guard tape.scan(start, end: end, into: nil, origin: 0) == end, !tape.overflowed else { return nil }
+        let record = tape.root(base: start)
+        guard record.kind == .object else { return nil }
+        slots.fill(from: record, scratch: &scratch)
+        guard let time = ActionTrailRecord.time(slots[.eventTime], scratch: &scratch) else { return nil }
+        var collector = TermCollector(base: start)
+        let identity = IdentitySlots(slots[.userIdentity], scratch: &scratch)
+        let found = FieldExtractor(slots, identity: identity, timeMilliseconds: time, into: &collector)
+        return EventFields(
+            timeMilliseconds: time, isWrite: found.isWrite, isGlobal: found.isGlobal, eventId: found.eventId,
+            region: found.region, account: found.account, terms: collector.terms, side: collector.side)
+    }
+
+    public static func extract(_ stored: [UInt8]) -> EventFields? {
+        stored.withUnsafeBytes { extract($0) }
+    }
+
+    /// The bytes of `slice`, given the stored event this was extracted from.
+    public func withBytes<Result, Failure: Error>(
+        of slice: ByteSlice, in stored: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        precondition(slice.isSide || slice.range.upperBound <= stored.count, "a slice of another event")
+        guard slice.isSide else { return try body(UnsafeRawBufferPointer(rebasing: stored[slice.range])) }
+        return try side.withUnsafeBufferPointer { (all) throws(Failure) in
+            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[slice.range])))
+        }
+    }
+
+    /// Whether the event has this value, compared byte by byte.
+    public func has(
+        _ attribute: LookupAttribute, _ value: UnsafeRawBufferPointer, in stored: UnsafeRawBufferPointer
+    ) -> Bool {
+        terms.contains { term in
+            term.attribute == attribute && withBytes(of: term.value, in: stored) { $0.equals(value) }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+import Synchronization
+
+/// The machine's own file system.
+public struct LocalDisk: Disk {
+    public init() {}
+
+    public func create(_ path: String) throws(DiskError) -> any WritableFile {
+        let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DiskError(errno: errno, doing: "create a file", path: path) }
+        return LocalWritableFile(descriptor: descriptor, path: path)
+    }
+
+    public func openForAppending(_ path: String) throws(DiskError) -> any WritableFile {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
+            throw DiskError(errno: errno, doing: "open a file", path: path)
+        }
+        return LocalWritableFile(descriptor: descriptor, path: path)
+    }
+
+    public func openForReading(_ path: String) throws(DiskError) -> any ReadableFile {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskError(errno: errno, doing: "open a file", path: path) }
+        return LocalReadableFile(descriptor: descriptor, path: path)
+    }
+
+    public func list(_ directory: String) throws(DiskError) -> [String] {
+        guard let stream = opendir(directory) else {
+            if errno == ENOENT { return [] }
+            throw DiskError(errno: errno, doing: "list a folder", path: directory)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    public func createDirectory(_ path: String) throws(DiskError) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            let parent = made.isEmpty ? "/" : made
+            made += "/" + part
+            if mkdir(made, 0o700) == 0 {
+                try syncDirectory(parent)
+            } else if errno != EEXIST {
+                throw DiskError(errno: errno, doing: "make a folder", path: made)
+            }
+        }
+    }
+
+    public func rename(_ source: String, to target: String) throws(DiskError) {
+        #if canImport(Glibc)
+        let result = Glibc.rename(source, target)
+        #else
+        let result = Darwin.rename(source, target)
+        #endif
+        guard result == 0 else { throw DiskError(errno: errno, doing: "rename a file", path: source) }
+    }
+
+    public func remove(_ path: String) throws(DiskError) {
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw DiskError(errno: errno, doing: "remove a file", path: path)
+        }
+    }
+
+    public func syncDirectory(_ path: String) throws(DiskError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskError(errno: errno, doing: "open a folder", path: path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw DiskError(errno: errno, doing: "sync a folder", path: path) }
+    }
+
+    public func size(of path: String) throws(DiskError) -> UInt64? {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw DiskError(errno: errno, doing: "look at a file", path: path)
+        }
+        return UInt64(info.st_size)
+    }
+}
+
+private final class LocalWritableFile: WritableFile {
+    private let descriptor: Mutex<Int32>
+    private let path: String
+
+    init(descriptor: Int32, path: String) {
+        self.descriptor = Mutex(descriptor)
+        self.path = path
+    }
+
+    deinit { close() }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws(DiskError) {
+        let descriptor = self.descriptor.withLock { $0 }
+        var rest = bytes
+        while !rest.isEmpty {
+            let written = write(descriptor, rest.baseAddress, rest.count)
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw DiskError(errno: errno, doing: "write \(bytes.count) bytes", path: path)
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+        }
+    }
+
+    func sync() throws(DiskError) {
+        let descriptor = self.descriptor.withLock { $0 }
+        #if canImport(Glibc)
+        let result = fdatasync(descriptor)
+        #else
+        let result = fcntl(descriptor, F_FULLFSYNC)
+        #endif
+        guard result == 0 else { throw DiskError(errno: errno, doing: "sync a file", path: path) }
+    }
+
+    func truncate(to length: UInt64) throws(DiskError) {
+        let descriptor = self.descriptor.withLock { $0 }
+        guard ftruncate(descriptor, off_t(length)) == 0, lseek(descriptor, off_t(length), SEEK_SET) >= 0 else {
+            throw DiskError(errno: errno, doing: "cut a file to \(length) bytes", path: path)
+        }
+    }
+
+    func close() {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 {
+                #if canImport(Glibc)
+                _ = Glibc.close(descriptor)
+                #else
+                _ = Darwin.close(descriptor)
+                #endif
+            }
+            descriptor = -1
+        }
+    }
+}
+
+private final class LocalReadableFile: ReadableFile {
+    private let descriptor: Int32
+    private let path: String
+
+    init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let got = pread(
+                descriptor, buffer.baseAddress! + filled, buffer.count - filled, off_t(offset) + off_t(filled))
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw DiskError(errno: errno, doing: "read \(buffer.count) bytes at \(offset)", path: path)
+            }
+            if got == 0 { break }
+            filled += got
+        }
+        return filled
+    }
+
+    var size: UInt64 {
+        get throws(DiskError) {
+            var info = stat()
+            guard fstat(descriptor, &info) == 0 else {
+                throw DiskError(errno: errno, doing: "look at a file", path: path)
+            }
+            return UInt64(info.st_size)
+        }
+    }
+}

@@ -1,0 +1,362 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AuditEvent
+import Crypto
+import Dispatch
+import DurableFiles
+import Foundation
+import LogEngine
+import MerkleLog
+import Synchronization
+
+/// The single writer: orders batches, sets duplicates aside, commits, extends the tree, answers.
+///
+/// Parsing, hashing and compressing are done by the callers; batches that arrive while a commit is being synced
+/// share the next one. Owned by ``EventHistory``; its thread ends in ``stop()``.
+final class Sequencer: Sendable {
+    fileprivate struct Request: Sendable {
+        var account: String
+        var batch: ParsedBatch
+        /// Events of the batch that this request carries.
+        var events: Range<Int>
+        var facts: RowFacts
+        /// Compressed outside; nil for small requests, which share a frame.
+        var frames: [PreparedFrame]?
+        var bytes: Int
+        var answer: @Sendable (Result<RecordOutcome, any Error>) -> Void
+    }
+
+    private struct Queue {
+        var requests: [Request] = []
+        var bytes = 0
+        var isStopped = false
+    }
+
+    /// Smaller requests are compressed together by the sequencer.
+    private static let ownFrameBytes = 16 << 10
+
+    private let engine: LogEngine
+    private let tree: TreeStore
+    private let now: @Sendable () -> Int64
+    private let waitingBytesLimit: Int
+    private let queue = Mutex(Queue())
+    private let wake = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+    private let healthy = Atomic<Bool>(true)
+
+    init(engine: LogEngine, tree: TreeStore, now: @escaping @Sendable () -> Int64, waitingBytesLimit: Int) {
+        self.engine = engine
+        self.tree = tree
+        self.now = now
+        self.waitingBytesLimit = waitingBytesLimit
+        let thread = Thread { [self] in run() }
+        thread.name = "cairn-sequencer"
+        thread.start()
+    }
+
+    var canRecord: Bool { healthy.load(ordering: .relaxed) }
+
+    func stop() {
+        let wasRunning = queue.withLock { queue in
+            defer { queue.isStopped = true }
+            return !queue.isStopped
+        }
+        guard wasRunning else { return }
+        wake.signal()
+        ended.wait()
+    }
+
+    // MARK: Callers' side
+
+    func record(_ batch: ParsedBatch, account: String) async throws -> RecordOutcome {
+        var outcome = RecordOutcome()
+        outcome.treeSize = tree.size
+        var first = 0
+        while first < batch.events.count {
+            let end = min(first + LogEngine.commitRowLimit, batch.events.count)
+            outcome.add(try await enqueue(batch, first..<end, account: account))
+            first = end
+        }
+        return outcome
+    }
+
+    private func enqueue(_ batch: ParsedBatch, _ events: Range<Int>, account: String) async throws -> RecordOutcome {
+        let bytes = events.reduce(0) { $0 + batch.events[$1].range.count }
+        try queue.withLock { queue in
+            guard !queue.isStopped else { throw HistoryError.closed }
+            guard queue.bytes == 0 || queue.bytes + bytes <= waitingBytesLimit else { throw HistoryError.busy }
+            queue.bytes += bytes
+        }
+        let hasher = engine.hasher(account: account)
+        var facts = RowFacts()
+        facts.reserve(rows: events.count)
+        for index in events { EventIndex.append(batch.events[index], of: batch, hasher: hasher, to: &facts) }
+        let frames =
+            bytes >= Self.ownFrameBytes
+            ? Self.frames(of: batch, events: Array(events), account: account, conflicts: [], dictionary: engine.dictionaries.current)
+            : nil
+        let prepared = facts
+        return try await withCheckedThrowingContinuation { continuation in
+            let request = Request(
+                account: account, batch: batch, events: events, facts: prepared, frames: frames, bytes: bytes,
+                answer: { continuation.resume(with: $0) })
+            let isAccepted = queue.withLock { queue in
+                guard !queue.isStopped else { return false }
+                queue.requests.append(request)
+                return true
+            }
+            if isAccepted { wake.signal() } else { continuation.resume(throwing: HistoryError.closed) }
+        }
+    }
+
+    private static let frameTarget = 32 << 10
+
+    /// Compresses events into frames of some 32 KiB.
+    private static func frames(
+        of batch: ParsedBatch, events: [Int], account: String, conflicts: Set<Int>, dictionary: FrameDictionary?
+    ) -> [PreparedFrame] {
+        var frames: [PreparedFrame] = []
+        var payload = FramePayload(account: account)
+        for index in events {
+            payload.append(batch.events[index], of: batch, isConflict: conflicts.contains(index))
+            if payload.rawCount >= frameTarget {
+                frames.append(payload.prepared(dictionary: dictionary))
+                payload = FramePayload(account: account)
+            }
+        }
+        if payload.count > 0 { frames.append(payload.prepared(dictionary: dictionary)) }
+        return frames
+    }
+
+    // MARK: The sequencer's thread
+
+    private func run() {
+        while true {
+            wake.wait()
+            let (requests, isStopped) = queue.withLock { queue in
+                var rows = 0
+                let count = queue.requests.prefix { request in
+                    rows += request.facts.count
+                    return rows <= LogEngine.commitRowLimit
+                }.count
+                defer { queue.requests.removeFirst(count) }
+                return (Array(queue.requests.prefix(count)), queue.isStopped && queue.requests.count == count)
+            }
+            // A signal a request: those taken together used up theirs, except one.
+            if !requests.isEmpty { process(requests) }
+            if isStopped {
+                ended.signal()
+                return
+            }
+        }
+    }
+
+    private func process(_ requests: [Request]) {
+        let results: [Result<RecordOutcome, any Error>]
+        do {
+            results = try commit(requests).map { .success($0) }
+            healthy.store(true, ordering: .relaxed)
+        } catch {
+            healthy.store(false, ordering: .relaxed)
+            let failure = HistoryError.cannotRecord("\(error)")
+            results = requests.map { _ in .failure(failure) }
+        }
+        queue.withLock { $0.bytes -= requests.reduce(0) { $0 + $1.bytes } }
+        for (request, result) in zip(requests, results) { request.answer(result) }
+    }
+
+    private func commit(_ requests: [Request]) throws -> [RecordOutcome] {
+        var outcomes = Array(repeating: RecordOutcome(), count: requests.count)
+        var batches: [LogEngine.Batch] = []
+        var entries: [MerkleHash] = []
+        var small = SmallFrames(dictionary: engine.dictionaries.current)
+        var group = GroupIndex()
+        var firstRow = 0
+        for (index, request) in requests.enumerated() {
+            let judged = try judge(request, index, in: requests, &group)
+            outcomes[index].duplicates = request.facts.count - judged.rows.count
+            outcomes[index].conflicts = judged.conflicts.count
+            outcomes[index].accepted = judged.rows.count
+            guard !judged.rows.isEmpty else { continue }
+            outcomes[index].firstSequence = UInt64(firstRow)
+            firstRow += judged.rows.count
+            outcomes[index].lastSequence = UInt64(firstRow - 1)
+            for row in judged.rows {
+                request.batch.events[request.events.lowerBound + row].digest.withUnsafeBytes {
+                    entries.append(MerkleHash(bytes: $0)!)
+                }
+            }
+            let isWhole = judged.rows.count == request.facts.count && judged.conflicts.isEmpty
+            if let frames = request.frames {
+                small.flush(into: &batches)
+                batches.append(
+                    LogEngine.Batch(
+                        account: request.account,
+                        frames: isWhole
+                            ? frames
+                            : Self.frames(
+                                of: request.batch, events: judged.rows.map { request.events.lowerBound + $0 },
+                                account: request.account, conflicts: judged.conflicts, dictionary: small.dictionary),
+                        facts: isWhole ? request.facts : request.facts.keeping(judged.rows)))
+            } else {
+                small.append(request, judged, into: &batches)
+            }
+        }
+        small.flush(into: &batches)
+        guard !batches.isEmpty else {
+            return outcomes.map { outcome in
+                var outcome = outcome
+                outcome.treeSize = tree.size
+                return outcome
+            }
+        }
+        let first = try engine.commit(batches, recordedAt: now())
+        try tree.append(entries)
+        let size = tree.size
+        for index in outcomes.indices {
+            outcomes[index].treeSize = size
+            outcomes[index].firstSequence = outcomes[index].firstSequence.map { $0 + first }
+            outcomes[index].lastSequence = outcomes[index].lastSequence.map { $0 + first }
+        }
+        return outcomes
+    }
+
+    // MARK: Duplicates and conflicts
+
+    fileprivate struct Judged {
+        /// Rows of the request to record, in order.
+        var rows: [Int]
+        /// Event numbers (of the batch) whose id is known with other content.
+        var conflicts: Set<Int> = []
+    }
+
+    /// Ids of the requests that share this commit.
+    private struct GroupIndex {
+        var rows: [UInt64: [(request: Int, event: Int)]] = [:]
+    }
+
+    private func judge(_ request: Request, _ number: Int, in requests: [Request], _ group: inout GroupIndex) throws -> Judged {
+        let suspects = try engine.possiblyKnown(request.facts)
+        var judged = Judged(rows: [])
+        judged.rows.reserveCapacity(request.facts.count)
+        var nextSuspect = 0
+        group.rows.reserveCapacity(group.rows.count + request.facts.count)
+        for row in 0..<request.facts.count {
+            let event = request.events.lowerBound + row
+            let hash = request.facts.uniqueHashes[row]
+            var verdict = Verdict.new
+            if nextSuspect < suspects.count, suspects[nextSuspect] == row {
+                nextSuspect += 1
+                verdict = try compareWithStored(request.batch, event, account: request.account, hash: hash)
+            }
+            if verdict != .duplicate, let others = group.rows[hash] {
+                for other in others where requests[other.request].account == request.account {
+                    verdict = max(
+                        verdict, Self.compare(request.batch, event, requests[other.request].batch, other.event))
+                }
+            }
+            switch verdict {
+            case .duplicate: continue
+            case .conflict: judged.conflicts.insert(event)
+            case .new: break
+            }
+            judged.rows.append(row)
+            group.rows[hash, default: []].append((number, event))
+        }
+        return judged
+    }
+
+    private enum Verdict: Int, Comparable {
+        case new, conflict, duplicate
+        static func < (left: Verdict, right: Verdict) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    private static func compare(_ batch: ParsedBatch, _ event: Int, _ other: ParsedBatch, _ otherEvent: Int) -> Verdict {
+        let (event, otherEvent) = (batch.events[event], other.events[otherEvent])
+        let isSameID = batch.withBytes(of: event.eventId) { id in
+            other.withBytes(of: otherEvent.eventId) { $0.elementsEqual(id) }
+        }
+        guard isSameID else { return .new }
+        return event.receivedDigest == otherEvent.receivedDigest ? .duplicate : .conflict
+    }
+
+    private func compareWithStored(_ batch: ParsedBatch, _ event: Int, account: String, hash: UInt64) throws -> Verdict {
+        let event = batch.events[event]
+        var verdict = Verdict.new
+        for sequence in try engine.sequences(uniqueHash: hash) {
+            let record: StoredRecord
+            do { record = try engine.record(at: sequence) } catch is StoreDamage {
+                // It cannot be told from what is lost: keep the newcomer, and say so.
+                verdict = max(verdict, .conflict)
+                continue
+            }
+            guard record.account == account else { continue }
+            let isSameID = record.withBytes { bytes in
+                guard let fields = EventFields.extract(bytes) else { return false }
+                return fields.withBytes(of: fields.eventId, in: bytes) { stored in
+                    batch.withBytes(of: event.eventId) { $0.elementsEqual(stored) }
+                }
+            }
+            guard isSameID else { continue }
+            let stored = record.receivedDigest ?? record.withBytes { EventDigest(hashing: $0) }.firstHalf
+            verdict = max(verdict, stored == event.receivedDigest.firstHalf ? .duplicate : .conflict)
+        }
+        return verdict
+    }
+}
+
+/// Gathers small requests of one account, one after another, into a shared frame.
+private struct SmallFrames {
+    let dictionary: FrameDictionary?
+    private var payload: FramePayload?
+    private var account = ""
+    private var facts = RowFacts()
+
+    init(dictionary: FrameDictionary?) { self.dictionary = dictionary }
+
+    mutating func append(_ request: Sequencer.Request, _ judged: Sequencer.Judged, into batches: inout [LogEngine.Batch]) {
+        if account != request.account || (payload?.rawCount ?? 0) >= 32 << 10 { flush(into: &batches) }
+        account = request.account
+        var payload = self.payload ?? FramePayload(account: account)
+        for row in judged.rows {
+            let event = request.events.lowerBound + row
+            payload.append(request.batch.events[event], of: request.batch, isConflict: judged.conflicts.contains(event))
+            facts.append(row: row, of: request.facts)
+        }
+        self.payload = payload
+    }
+
+    mutating func flush(into batches: inout [LogEngine.Batch]) {
+        guard let payload, payload.count > 0 else { return }
+        batches.append(
+            LogEngine.Batch(account: account, frames: [payload.prepared(dictionary: dictionary)], facts: facts))
+        self.payload = nil
+        facts = RowFacts()
+    }
+}
+
+extension FramePayload {
+    fileprivate mutating func append(_ event: ParsedEvent, of batch: ParsedBatch, isConflict: Bool) {
+        batch.withBytes(of: event) { bytes in
+            append(
+                bytes, flags: isConflict ? .conflict : [],
+                receivedDigest: event.digest == event.receivedDigest ? nil : event.receivedDigest.firstHalf)
+        }
+    }
+}
+
+extension RowFacts {
+    fileprivate func keeping(_ rows: [Int]) -> RowFacts {
+        var kept = RowFacts()
+        for row in rows { kept.append(row: row, of: self) }
+        return kept
+    }
+}
+
+extension EventDigest {
+    /// Sixteen bytes: enough to tell received contents apart, for nobody finds a second preimage of 128 bits.
+    fileprivate var firstHalf: (UInt64, UInt64) {
+        withUnsafeBytes { ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) }
+    }
+}

@@ -1,0 +1,98 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import DurableFiles
+import Foundation
+import KeyManagement
+import Synchronization
+
+/// The dictionaries of a store: which one to compress with now, and every one that a frame may name.
+///
+/// A dictionary is on disk before the first frame that uses it. Kept under `dictionaries/<id>`, sealed like
+/// everything else.
+public final class Dictionaries: Sendable {
+    static let magic: StaticString = "CRNDICT1"
+    /// For what is never compressed with one.
+    static let none = Dictionaries()
+
+    private struct State {
+        var loaded: [UInt32: FrameDictionary] = [:]
+        var current: FrameDictionary?
+        var lastID: UInt32 = 0
+    }
+
+    private let folder: String
+    private let disk: (any Disk)?
+    private let key: ServiceKey?
+    private let state: Mutex<State>
+
+    private init() {
+        folder = ""
+        disk = nil
+        key = nil
+        state = Mutex(State())
+    }
+
+    init(folder: String, disk: any Disk, key: ServiceKey) throws {
+        self.folder = folder
+        self.disk = disk
+        self.key = key
+        try disk.createDirectory(folder)
+        let ids = try disk.list(folder).compactMap { UInt32($0) }.sorted()
+        state = Mutex(State(lastID: ids.last ?? 0))
+        if let last = ids.last { state.withLock { $0.current = nil; $0.lastID = last } }
+        if let last = ids.last, let current = try? dictionary(last) { state.withLock { $0.current = current } }
+    }
+
+    /// What new frames are compressed with; nil until the store has seen enough.
+    public var current: FrameDictionary? { state.withLock { $0.current } }
+
+    /// - Throws: ``StoreDamage`` if the dictionary is missing or changed.
+    func dictionary(_ id: UInt32) throws -> FrameDictionary? {
+        guard id != 0 else { return nil }
+        if let loaded = state.withLock({ $0.loaded[id] }) { return loaded }
+        let path = "\(folder)/\(id)"
+        guard let disk, let key else { throw StoreDamage(path: path, offset: 0, reason: .badMagic) }
+        let loaded = try Self.read(path, id: id, disk: disk, key: key)
+        state.withLock { $0.loaded[id] = loaded }
+        return loaded
+    }
+
+    /// Keeps `content` as the next dictionary and uses it from now on.
+    func add(_ content: [UInt8]) throws {
+        guard let disk, let key else { return }
+        let id = state.withLock { $0.lastID + 1 }
+        let envelope = try FileEnvelope(magic: Self.magic, key: key)
+        var plain = ByteWriter()
+        plain.put(UInt32(content.count))
+        plain.bytes += content.withUnsafeBytes { Zstd.compress($0, dictionary: nil) }
+        let sealed = envelope.seal(plain.bytes, nonce: try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)), authenticating: [])
+        try disk.replace("\(folder)/\(id)", with: envelope.header + sealed)
+        let made = FrameDictionary(id: id, content: content)
+        state.withLock {
+            $0.lastID = id
+            $0.loaded[id] = made
+            $0.current = made
+        }
+    }
+
+    private static func read(_ path: String, id: UInt32, disk: any Disk, key: ServiceKey) throws -> FrameDictionary {
+        do {
+            guard let bytes = try disk.readAll(path, limit: 16 << 20) else { throw FormatError.truncated }
+            let envelope = try FileEnvelope(reading: bytes, magic: magic, key: key)
+            let plain = try envelope.open(
+                bytes[envelope.header.count...], nonce: try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)),
+                authenticating: [])
+            let content = try plain.withUnsafeBytes { buffer in
+                var reader = ByteReader(buffer)
+                let count = Int(try reader.get(UInt32.self))
+                guard count <= 16 << 20 else { throw FormatError.truncated }
+                return try Zstd.expand(try reader.take(reader.remaining), rawCount: count, dictionary: nil)
+            }
+            return FrameDictionary(id: id, content: content)
+        } catch let error as FormatError {
+            throw StoreDamage(path: path, offset: 0, reason: error)
+        }
+    }
+}

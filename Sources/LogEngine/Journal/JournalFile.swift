@@ -1,0 +1,243 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import DurableFiles
+import Foundation
+import KeyManagement
+import Synchronization
+
+/// One file of the journal: the records themselves, written once, read for ever.
+///
+/// The file being written and the finished ones are the same type: only ``JournalWriter`` knows more. Owned by the
+/// engine's view; the frame index of a finished file is loaded when first needed.
+final class JournalFile: Sendable {
+    struct FrameLocation {
+        var firstSequence: UInt64
+        var offset: UInt64
+        var length: UInt32
+    }
+
+    private struct State {
+        /// nil until loaded; complete for the file being written.
+        var frames: [FrameLocation]?
+        /// One past the last sequence; records at or past it are a tail that was never acknowledged.
+        var endSequence: UInt64?
+    }
+
+    let path: String
+    let firstSequence: UInt64
+    let number: UInt64
+    private let file: any ReadableFile
+    private let envelope: FileEnvelope
+    private let state: Mutex<State>
+
+    /// Opens an existing file; reads its envelope only.
+    init(path: String, firstSequence: UInt64, endSequence: UInt64?, disk: any Disk, key: ServiceKey, number: UInt64) throws {
+        self.path = path
+        self.firstSequence = firstSequence
+        self.number = number
+        file = try disk.openForReading(path)
+        let prefix = try file.read(count: Int(min(file.size, UInt64(FileEnvelope.maximumSize))), at: 0)
+        do { envelope = try FileEnvelope(reading: prefix, magic: JournalFormat.magic, key: key) } catch let error as FormatError {
+            throw StoreDamage(path: path, offset: 0, reason: error)
+        }
+        state = Mutex(State(frames: nil, endSequence: endSequence))
+    }
+
+    /// The reading side of a file that was just made.
+    init(path: String, firstSequence: UInt64, disk: any Disk, envelope: FileEnvelope, number: UInt64) throws {
+        self.path = path
+        self.firstSequence = firstSequence
+        self.number = number
+        self.envelope = envelope
+        file = try disk.openForReading(path)
+        state = Mutex(State(frames: [], endSequence: firstSequence))
+    }
+
+    var endSequence: UInt64? { state.withLock { $0.endSequence } }
+
+    /// Called by the writer once the frames are durable.
+    func extend(_ frames: [FrameLocation], endSequence: UInt64) {
+        state.withLock {
+            $0.frames?.append(contentsOf: frames)
+            $0.endSequence = endSequence
+        }
+    }
+
+    /// Takes over what a walk found: what lies past it was never acknowledged.
+    func adopt(_ frames: [FrameLocation], endSequence: UInt64) {
+        state.withLock { $0 = State(frames: frames, endSequence: endSequence) }
+    }
+
+    /// The first sequence after `sequence` that begins a frame.
+    func nextFrame(after sequence: UInt64) throws -> UInt64? {
+        try loadedFrames().first { $0.firstSequence > sequence }?.firstSequence
+    }
+
+    // MARK: Reading
+
+    /// The frame that holds `sequence`, and the index of that record in it.
+    func location(of sequence: UInt64) throws -> FrameLocation? {
+        let frames = try loadedFrames()
+        guard let end = endSequence, sequence >= firstSequence, sequence < end else { return nil }
+        var low = 0
+        var high = frames.count
+        while low < high {
+            let middle = (low + high) / 2
+            if frames[middle].firstSequence <= sequence { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? nil : frames[low - 1]
+    }
+
+    /// - Throws: ``StoreDamage`` naming the frame's offset.
+    func readFrame(at location: FrameLocation, dictionaries: Dictionaries) throws -> DecodedFrame {
+        let bytes = try file.read(count: Int(location.length), at: location.offset)
+        return try damage(at: location.offset) { () throws -> DecodedFrame in
+            let (header, raw) = try openFrame(bytes, dictionaries: dictionaries)
+            guard header.magic == JournalFormat.frameMagic, header.firstSequence == location.firstSequence else {
+                throw FormatError.badMagic
+            }
+            return try DecodedFrame(header: header, raw: raw)
+        }
+    }
+
+    private func openFrame(_ bytes: [UInt8], dictionaries: Dictionaries) throws -> (FrameHeader, [UInt8]) {
+        let header = try bytes.withUnsafeBytes { buffer throws(FormatError) in try FrameHeader(decoding: buffer) }
+        guard UInt64(bytes.count) == header.frameLength else { throw FormatError.truncated }
+        let nonceEnd = JournalFormat.frameHeaderSize + JournalFormat.nonceSize
+        let nonce = try AES.GCM.Nonce(data: bytes[JournalFormat.frameHeaderSize..<nonceEnd])
+        let plain = try envelope.open(
+            bytes[nonceEnd...], nonce: nonce, authenticating: Array(bytes[..<JournalFormat.frameHeaderSize]))
+        let dictionary = try dictionaries.dictionary(header.dictionary)
+        let raw = try plain.withUnsafeBytes { buffer throws(FormatError) in
+            try Zstd.expand(buffer, rawCount: Int(header.rawLength), dictionary: dictionary)
+        }
+        return (header, raw)
+    }
+
+    private func damage<Result>(at offset: UInt64, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as FormatError {
+            throw StoreDamage(path: path, offset: offset, reason: error)
+        }
+    }
+
+    private func loadedFrames() throws -> [FrameLocation] {
+        if let frames = state.withLock({ $0.frames }) { return frames }
+        let frames = try readIndex() ?? walk(readable: { _ in true }).frames
+        state.withLock { $0.frames = frames }
+        return frames
+    }
+
+    // MARK: The index at the end of a finished file
+
+    /// The frame index from the trailer, or nil if the file was never finished.
+    private func readIndex() throws -> [FrameLocation]? {
+        let size = try file.size
+        guard size > UInt64(JournalFormat.trailerSize) else { return nil }
+        let trailer = try file.read(count: JournalFormat.trailerSize, at: size - UInt64(JournalFormat.trailerSize))
+        let offset: UInt64? = trailer.withUnsafeBytes { buffer in
+            var reader = ByteReader(buffer)
+            guard let offset = try? reader.get(UInt64.self), let check = try? reader.get(UInt32.self),
+                let magic = try? reader.get(UInt64.self), magic == JournalFormat.trailerMagic,
+                check == FileEnvelope.checksum(Array(buffer.prefix(8)))
+            else { return nil }
+            return offset
+        }
+        guard let offset, offset < size - UInt64(JournalFormat.trailerSize),
+            let bytes = try? file.read(count: Int(size - offset) - JournalFormat.trailerSize, at: offset),
+            let (header, raw) = try? openFrame(bytes, dictionaries: .none), header.magic == JournalFormat.indexMagic
+        else { return nil }
+        return try damage(at: offset) {
+            try raw.withUnsafeBytes { buffer in
+                var reader = ByteReader(buffer)
+                var frames: [FrameLocation] = []
+                var location = FrameLocation(firstSequence: 0, offset: 0, length: 0)
+                for _ in 0..<(try reader.getCount()) {
+                    location.firstSequence += try reader.getVarint()
+                    location.offset += try reader.getVarint()
+                    location.length = UInt32(try reader.getCount())
+                    frames.append(location)
+                }
+                return frames
+            }
+        }
+    }
+
+    static func encodedIndex(_ frames: [FrameLocation]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.putVarint(frames.count)
+        var last = FrameLocation(firstSequence: 0, offset: 0, length: 0)
+        for frame in frames {
+            writer.putVarint(frame.firstSequence - last.firstSequence)
+            writer.putVarint(frame.offset - last.offset)
+            writer.putVarint(Int(frame.length))
+            last = frame
+        }
+        return writer.bytes
+    }
+
+    // MARK: Recovery
+
+    struct Walk {
+        var frames: [FrameLocation] = []
+        var endSequence: UInt64
+        /// Frames that are damaged although whole frames follow them.
+        var damaged: [StoreDamage] = []
+        /// Bytes after the last whole frame: a write that a crash tore, never acknowledged.
+        var tornBytes: UInt64 = 0
+    }
+
+    /// Goes through an unfinished file frame by frame.
+    ///
+    /// - Parameter readable: whether a frame's content opens; asked in order, so that the caller can index it.
+    func walk(readable: (FrameLocation) throws -> Bool) throws -> Walk {
+        let size = try file.size
+        var offset = UInt64(envelope.header.count)
+        var walk = Walk(endSequence: firstSequence)
+        var pendingDamage: StoreDamage?
+        while offset + UInt64(JournalFormat.frameHeaderSize) <= size {
+            let bytes = try file.read(count: JournalFormat.frameHeaderSize, at: offset)
+            let header = try? bytes.withUnsafeBytes { buffer throws(FormatError) in try FrameHeader(decoding: buffer) }
+            if let header, header.magic == JournalFormat.indexMagic { return walk }
+            if let header, offset + header.frameLength <= size, header.firstSequence >= walk.endSequence {
+                let location = FrameLocation(
+                    firstSequence: header.firstSequence, offset: offset, length: UInt32(header.frameLength))
+                if try readable(location) {
+                    if let damage = pendingDamage { walk.damaged.append(damage) }
+                    pendingDamage = nil
+                    walk.frames.append(location)
+                    walk.endSequence = header.firstSequence + UInt64(header.recordCount)
+                    offset += header.frameLength
+                    continue
+                }
+            }
+            pendingDamage = pendingDamage ?? StoreDamage(path: path, offset: offset, reason: .notAuthentic)
+            guard let next = try nextFrameOffset(after: offset, size: size) else { break }
+            offset = next
+        }
+        walk.tornBytes = pendingDamage.map { size - $0.offset } ?? (size - min(offset, size))
+        return walk
+    }
+
+    /// Where the next frame magic stands after damaged bytes.
+    private func nextFrameOffset(after offset: UInt64, size: UInt64) throws -> UInt64? {
+        let pattern = withUnsafeBytes(of: JournalFormat.frameMagic.littleEndian) { Array($0) }
+        let chunkSize = 1 << 20
+        var start = offset + 1
+        while start + UInt64(JournalFormat.frameHeaderSize) <= size {
+            let count = Int(min(UInt64(chunkSize), size - start))
+            let chunk = try file.read(count: count, at: start)
+            if count >= 4 {
+                for index in 0...(count - 4)
+                where chunk[index] == pattern[0] && chunk[index + 1] == pattern[1] && chunk[index + 2] == pattern[2]
+                    && chunk[index + 3] == pattern[3]
+                {
+                    return start + UInt64(index)
+                }
+            }
+            start += UInt64(max(count - 3, 1))
+        }
+        return nil
+    }
+}

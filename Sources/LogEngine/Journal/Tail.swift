@@ -1,0 +1,164 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// The newest records, indexed in memory until a segment takes them over.
+///
+/// Columns of term hashes, one a field, searched by a plain scan: at most 65,536 rows, so a scan of a column takes
+/// some fifty microseconds and recording does nothing but append. Appended to by the commit path only; read by
+/// anyone under the lock.
+final class Tail: Sendable {
+    static let rowLimit = 1 << 16
+
+    struct Columns {
+        var times: [Int64] = []
+        var accounts: [UInt64] = []
+        /// First value of each field, 0 for none; indexed by field, then row.
+        var first: [[UInt64]]
+        /// Further values of rows that have several.
+        var further: [[(row: UInt32, hash: UInt64)]]
+        /// See ``LogEngine/retentionBasis(time:recordedAt:)``.
+        var retentionBasis: Int64 = .min
+        /// Rows by unique hash: open addressing, linear probing, row + 1, 0 for free; a power of two in size.
+        var uniqueSlots: [UInt32]
+        var uniqueHashes: [UInt64] = []
+    }
+
+    let firstSequence: UInt64
+    let fieldCount: Int
+    private let columns: Mutex<Columns>
+
+    init(firstSequence: UInt64, fieldCount: Int) {
+        self.firstSequence = firstSequence
+        self.fieldCount = fieldCount
+        columns = Mutex(
+            Columns(
+                first: Array(repeating: [], count: fieldCount), further: Array(repeating: [], count: fieldCount),
+                uniqueSlots: Array(repeating: 0, count: 1 << 12)))
+    }
+
+    var count: Int { columns.withLock { $0.times.count } }
+    var endSequence: UInt64 { firstSequence + UInt64(count) }
+
+    func append(_ facts: RowFacts, account: UInt64, recordedAt: Int64) {
+        columns.withLock { columns in
+            let base = columns.times.count
+            columns.times += facts.times
+            columns.accounts += repeatElement(account, count: facts.count)
+            for time in facts.times {
+                columns.retentionBasis = max(
+                    columns.retentionBasis, LogEngine.retentionBasis(time: time, recordedAt: recordedAt))
+            }
+            for field in 0..<fieldCount {
+                columns.first[field].append(contentsOf: repeatElement(0, count: facts.count))
+            }
+            var term = 0
+            for row in 0..<facts.count {
+                let end = Int(facts.termEnds[row])
+                while term < end {
+                    let field = Int(facts.terms[term].field)
+                    let hash = facts.terms[term].hash
+                    if columns.first[field][base + row] == 0 {
+                        columns.first[field][base + row] = hash
+                    } else {
+                        columns.further[field].append((UInt32(base + row), hash))
+                    }
+                    term += 1
+                }
+                columns.insertUnique(facts.uniqueHashes[row])
+            }
+        }
+    }
+
+    /// Sequences of rows whose unique key has this hash.
+    func sequences(uniqueHash: UInt64) -> [UInt64] {
+        columns.withLock { columns in
+            var found: [UInt64] = []
+            columns.forEachRow(uniqueHash: uniqueHash) { row in
+                found.append(firstSequence + UInt64(row))
+                return true
+            }
+            return found
+        }
+    }
+
+    func mark(known hashes: [UInt64], in isKnown: inout [Bool]) {
+        columns.withLock { columns in
+            for (index, hash) in hashes.enumerated() {
+                columns.forEachRow(uniqueHash: hash) { _ in
+                    isKnown[index] = true
+                    return false
+                }
+            }
+        }
+    }
+
+    /// The columns as they are now; for a full tail, which nobody appends to, without a copy.
+    var snapshot: Columns { columns.withLock { $0 } }
+
+    /// The best matches beyond a position, best first, at most `limit`.
+    func matches(_ query: SearchQuery, account: UInt64, after position: LogPosition?, limit: Int) -> [LogPosition] {
+        columns.withLock { columns in
+            var candidates: [UInt32]?
+            if let multiple = query.terms.first(where: { !columns.further[Int($0.field)].isEmpty }) {
+                // A row with several values of this field may match by any of them.
+                var rows: [UInt32] = []
+                let first = columns.first[Int(multiple.field)]
+                for row in first.indices where first[row] == multiple.hash { rows.append(UInt32(row)) }
+                rows += columns.further[Int(multiple.field)].filter { $0.hash == multiple.hash }.map(\.row)
+                candidates = Array(Set(rows))
+            }
+            var best = TopPositions(limit: limit, direction: query.direction)
+            func consider(_ row: Int) {
+                let time = columns.times[row]
+                guard query.times.contains(time), columns.accounts[row] == account else { return }
+                for term in query.terms where columns.first[Int(term.field)][row] != term.hash {
+                    guard columns.further[Int(term.field)].contains(where: { $0.row == row && $0.hash == term.hash })
+                    else { return }
+                }
+                best.offer(LogPosition(time: time, sequence: firstSequence + UInt64(row)), after: position)
+            }
+            if let candidates {
+                for row in candidates { consider(Int(row)) }
+            } else if let lead = query.terms.first {
+                columns.first[Int(lead.field)].withUnsafeBufferPointer { hashes in
+                    for row in hashes.indices where hashes[row] == lead.hash { consider(row) }
+                }
+            } else {
+                for row in columns.times.indices { consider(row) }
+            }
+            return best.sorted
+        }
+    }
+}
+
+extension Tail.Columns {
+    /// Visits rows whose unique key has this hash until `visit` returns false.
+    @inline(__always)
+    fileprivate func forEachRow(uniqueHash: UInt64, _ visit: (Int) -> Bool) {
+        let mask = uniqueSlots.count - 1
+        var slot = Int(truncatingIfNeeded: uniqueHash) & mask
+        while uniqueSlots[slot] != 0 {
+            let row = Int(uniqueSlots[slot]) - 1
+            if uniqueHashes[row] == uniqueHash && !visit(row) { return }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    fileprivate mutating func insertUnique(_ hash: UInt64) {
+        if (uniqueHashes.count + 1) * 2 > uniqueSlots.count {
+            uniqueSlots = Array(repeating: 0, count: uniqueSlots.count * 2)
+            for row in uniqueHashes.indices { place(row) }
+        }
+        uniqueHashes.append(hash)
+        place(uniqueHashes.count - 1)
+    }
+
+    private mutating func place(_ row: Int) {
+        let mask = uniqueSlots.count - 1
+        var slot = Int(truncatingIfNeeded: uniqueHashes[row]) & mask
+        while uniqueSlots[slot] != 0 { slot = (slot + 1) & mask }
+        uniqueSlots[slot] = UInt32(row + 1)
+    }
+}

@@ -1,0 +1,85 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import Foundation
+
+/// Recording: called by one thread.
+extension LogEngine {
+    /// Records of one account, compressed, with their facts in the same order.
+    public struct Batch: Sendable {
+        public var account: String
+        public var frames: [PreparedFrame]
+        public var facts: RowFacts
+
+        public init(account: String, frames: [PreparedFrame], facts: RowFacts) {
+            self.account = account
+            self.frames = frames
+            self.facts = facts
+        }
+    }
+
+    /// The most rows one commit may carry.
+    public static let commitRowLimit = Tail.rowLimit / 2
+
+    /// Makes batches durable in order, then visible; returns the first record's sequence.
+    ///
+    /// - Throws: ``DiskError`` when nothing of them was recorded; the next commit may succeed.
+    public func commit(_ batches: [Batch], recordedAt: Int64) throws -> UInt64 {
+        let rows = batches.reduce(0) { $0 + $1.facts.count }
+        precondition(rows <= Self.commitRowLimit, "the caller splits large commits")
+        return try commits.withLock { state in
+            try rollIfFull(&state, incoming: rows)
+            let writer = try state.writer ?? beginFile(&state)
+            let first = state.nextSequence
+            do {
+                try writer.commit(batches.flatMap(\.frames), recordedAt: recordedAt)
+            } catch {
+                giveUp(writer, &state)
+                throw error
+            }
+            state.nextSequence = writer.endSequence
+            state.rawBytes += batches.reduce(0) { $0 + $1.frames.reduce(0) { $0 + UInt64($1.rawLength) } }
+            let tail = view.withLock { $0.tails[$0.tails.count - 1] }
+            for batch in batches {
+                tail.append(batch.facts, account: accountHash(batch.account), recordedAt: recordedAt)
+            }
+            if dictionaries.current == nil && state.rawBytes >= UInt64(FrameDictionary.rawSize) {
+                state.rawBytes = 0
+                background.async { self.makeDictionary() }
+            }
+            return first
+        }
+    }
+
+    private func rollIfFull(_ state: inout CommitState, incoming rows: Int) throws {
+        let tailCount = view.withLock { $0.tails[$0.tails.count - 1].count }
+        let isFileFull = (state.writer?.length ?? 0) >= settings.journalFileBytes
+        guard tailCount > 0, tailCount + rows > settings.tailRows || isFileFull else { return }
+        guard freeTails.wait(timeout: .now() + 5) == .success else { throw LogEngineError.overloaded }
+        state.writer?.finish()
+        state.writer = nil
+        let sequence = state.nextSequence
+        view.withLock { $0.tails.append(Tail(firstSequence: sequence, fieldCount: settings.fieldCount)) }
+        background.async { self.sealWaitingTails(includingLast: false) }
+    }
+
+    private func beginFile(_ state: inout CommitState) throws -> JournalWriter {
+        let writer = try JournalWriter(
+            folder: settings.folder + "/journal", firstSequence: state.nextSequence, disk: disk, key: key,
+            number: nextFileNumber())
+        state.writer = writer
+        view.withLock { $0.journals.append(writer.reader) }
+        return writer
+    }
+
+    /// After a failed write: what the file holds so far stays, its uncertain end is cut off, and if it holds
+    /// nothing it goes, for the next file will have its name.
+    private func giveUp(_ writer: JournalWriter, _ state: inout CommitState) {
+        state.writer = nil
+        if writer.endSequence == writer.reader.firstSequence {
+            view.withLock { $0.journals.removeAll { $0 === writer.reader } }
+            try? disk.remove(writer.reader.path)
+        }
+    }
+}

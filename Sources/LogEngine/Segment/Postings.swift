@@ -1,0 +1,121 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Lists of ranks, ascending: as differences, or as a bitmap where that is smaller.
+///
+/// ```
+/// 0 · first varint · (difference - 1) varint …      count is known from the term
+/// 1 · first varint · bitmap of the rest, bit 0 = first
+/// ```
+enum Postings {
+    static func encode(_ rows: some RandomAccessCollection<UInt32>, into writer: inout ByteWriter) {
+        guard let first = rows.first, let last = rows.last else { return }
+        let span = Int(last - first) + 1
+        if rows.count * 8 >= span {
+            writer.bytes.append(1)
+            writer.putVarint(UInt64(first))
+            var bitmap = [UInt8](repeating: 0, count: (span + 7) / 8)
+            for row in rows { bitmap[Int(row - first) >> 3] |= 1 << UInt8((row - first) & 7) }
+            writer.bytes += bitmap
+        } else {
+            writer.bytes.append(0)
+            writer.putVarint(UInt64(first))
+            var previous = first
+            for row in rows.dropFirst() {
+                writer.putVarint(UInt64(row - previous - 1))
+                previous = row
+            }
+        }
+    }
+
+    static func decode(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FormatError) -> [UInt32] {
+        var reader = ByteReader(bytes)
+        var rows: [UInt32] = []
+        rows.reserveCapacity(count)
+        let form = try reader.get(UInt8.self)
+        var row = UInt32(truncatingIfNeeded: try reader.getVarint())
+        if form == 1 {
+            for byte in try reader.take(reader.remaining) {
+                var bits = byte
+                while bits != 0 {
+                    rows.append(row &+ UInt32(bits.trailingZeroBitCount))
+                    bits &= bits &- 1
+                }
+                row &+= 8
+            }
+        } else {
+            rows.append(row)
+            while rows.count < count {
+                row = row &+ UInt32(truncatingIfNeeded: try reader.getVarint()) &+ 1
+                rows.append(row)
+            }
+        }
+        guard rows.count == count else { throw .truncated }
+        return rows
+    }
+}
+
+/// A Bloom filter over unique keys, in pages by key, so that a probe reads one page and pages are made in key order.
+struct FilterPages {
+    let pageCount: Int
+    private var page: Int64 = 0
+    private var bits: [UInt8]
+
+    init(keys: Int) {
+        pageCount = Self.pageCount(keys: keys)
+        bits = [UInt8](repeating: 0, count: SegmentFormat.filterPageBits / 8)
+    }
+
+    static func pageCount(keys: Int) -> Int {
+        max(1, (keys * SegmentFormat.filterBitsPerKey + SegmentFormat.filterPageBits - 1) / SegmentFormat.filterPageBits)
+    }
+
+    static func page(of key: UInt64, count: Int) -> Int {
+        Int(((key & 0xFF_FFFF_FFFF) * UInt64(count)) >> 40)
+    }
+
+    /// Probe positions within a page, from a well-mixed form of the key.
+    @inline(__always)
+    static func probes(_ key: UInt64, _ visit: (Int) -> Bool) -> Bool {
+        var mixed = key &* 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ (mixed >> 32)) &* 0xD6E8_FEB8_6659_FD93
+        let step = UInt32(truncatingIfNeeded: mixed >> 32) | 1
+        var position = UInt32(truncatingIfNeeded: mixed)
+        for _ in 0..<SegmentFormat.filterProbes {
+            if !visit(Int(position & UInt32(SegmentFormat.filterPageBits - 1))) { return false }
+            position = position &+ step
+        }
+        return true
+    }
+
+    /// Adds a key; keys come in order. Returns a page that is complete.
+    ///
+    /// A page without keys is never written: a missing page means "not there".
+    mutating func insert(_ key: UInt64) -> (bits: [UInt8], page: Int64)? {
+        let target = Int64(Self.page(of: key, count: pageCount))
+        var full: (bits: [UInt8], page: Int64)?
+        if target != page {
+            full = (bits, page)
+            page = target
+            bits = [UInt8](repeating: 0, count: bits.count)
+        }
+        _ = Self.probes(key) { position in
+            bits[position >> 3] |= 1 << UInt8(position & 7)
+            return true
+        }
+        return full
+    }
+
+    /// The last page; then nil.
+    mutating func next() -> (bits: [UInt8], page: Int64)? {
+        guard page < Int64(pageCount) else { return nil }
+        defer { page = Int64(pageCount) }
+        return (bits, page)
+    }
+
+    static func mayContain(_ key: UInt64, page bits: [UInt8]) -> Bool {
+        bits.withUnsafeBufferPointer { bits in
+            probes(key) { position in bits[position >> 3] & (1 << UInt8(position & 7)) != 0 }
+        }
+    }
+}

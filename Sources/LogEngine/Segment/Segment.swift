@@ -1,0 +1,455 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import DurableFiles
+import Foundation
+import KeyManagement
+
+/// The index of a run of records, never changed once written.
+///
+/// Opening reads the footer only; blocks are read, opened and kept in the shared cache when a lookup needs them.
+final class Segment: Sendable {
+    let path: String
+    let summary: SegmentSummary
+    private let file: any ReadableFile
+    private let envelope: FileEnvelope
+    private let cache: BlockCache
+    private let number: UInt64
+    private let blocks: [BlockEntry]
+    private let rowBlocks: Range<Int>
+    /// Numbers of the term blocks and of the filter pages, ascending by what they begin with.
+    private let termBlocks: [Int]
+    private let filterBlocks: [Int]
+    private let filterPages: Int
+
+    /// - Throws: ``StoreDamage``.
+    init(path: String, disk: any Disk, key: ServiceKey, cache: BlockCache, number: UInt64) throws {
+        self.path = path
+        self.cache = cache
+        self.number = number
+        file = try disk.openForReading(path)
+        do {
+            let size = try file.size
+            let prefix = try file.read(count: Int(min(size, UInt64(FileEnvelope.maximumSize))), at: 0)
+            envelope = try FileEnvelope(reading: prefix, magic: SegmentFormat.magic, key: key)
+            guard size > UInt64(SegmentFormat.trailerSize) else { throw FormatError.truncated }
+            let trailer = try file.read(
+                count: SegmentFormat.trailerSize, at: size - UInt64(SegmentFormat.trailerSize))
+            let entry = try Self.footerEntry(trailer, size: size)
+            let sealed = try file.read(count: Int(entry.block.sealedLength), at: entry.block.offset)
+            let raw = try Self.open(sealed, entry.block, number: entry.number, envelope: envelope)
+            let headerSize = UInt64(envelope.header.count)
+            let footer = try raw.withUnsafeBytes { buffer throws(FormatError) in
+                try SegmentFooter(decoding: buffer, firstOffset: headerSize)
+            }
+            summary = footer.summary
+            blocks = footer.blocks
+            filterPages = footer.filterPages
+        } catch let error as FormatError {
+            throw StoreDamage(path: path, offset: 0, reason: error)
+        }
+        let kinds = blocks
+        rowBlocks = 0..<((summary.rowCount + SegmentFormat.rowBlock - 1) / SegmentFormat.rowBlock)
+        termBlocks = kinds.indices.filter { kinds[$0].kind == .terms }
+        filterBlocks = kinds.indices.filter { kinds[$0].kind == .filter }
+        guard rowBlocks.allSatisfy({ $0 < kinds.count && kinds[$0].kind == .rows }) else {
+            throw StoreDamage(path: path, offset: 0, reason: .truncated)
+        }
+    }
+
+    private static func footerEntry(_ trailer: [UInt8], size: UInt64) throws(FormatError) -> (block: BlockEntry, number: Int) {
+        var failure: FormatError?
+        var result: (BlockEntry, Int)?
+        trailer.withUnsafeBytes { buffer in
+            do throws(FormatError) {
+                var reader = ByteReader(buffer)
+                let offset = try reader.get(UInt64.self)
+                let sealedLength = try reader.get(UInt32.self)
+                let rawLength = try reader.get(UInt32.self)
+                let number = try reader.get(UInt32.self)
+                let check = try reader.get(UInt32.self)
+                guard try reader.get(UInt64.self) == SegmentFormat.trailerMagic else { throw .badMagic }
+                guard check == FileEnvelope.checksum(Array(buffer.prefix(20))) else { throw .badChecksum }
+                guard offset <= size, UInt64(sealedLength) <= size - offset, rawLength <= 1 << 30 else { throw .truncated }
+                result = (
+                    BlockEntry(
+                        kind: .footer, offset: offset, sealedLength: sealedLength, rawLength: rawLength, first: 0, last: 0),
+                    Int(number)
+                )
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return result!
+    }
+
+    private static func open(_ sealed: [UInt8], _ block: BlockEntry, number: Int, envelope: FileEnvelope) throws(FormatError)
+        -> [UInt8]
+    {
+        let extra = [block.kind.rawValue] + withUnsafeBytes(of: block.rawLength.littleEndian) { Array($0) }
+        let compressed = try envelope.open(sealed[...], nonce: segmentNonce(block: number), authenticating: extra)
+        var failure: FormatError?
+        var raw: [UInt8] = []
+        compressed.withUnsafeBytes { buffer in
+            do throws(FormatError) {
+                raw = try Zstd.expand(buffer, rawCount: Int(block.rawLength), dictionary: nil)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return raw
+    }
+
+    private func readBlock(_ index: Int) throws -> [UInt8] {
+        let block = blocks[index]
+        do {
+            let sealed = try file.read(count: Int(block.sealedLength), at: block.offset)
+            return try Self.open(sealed, block, number: index, envelope: envelope)
+        } catch let error as FormatError {
+            throw StoreDamage(path: path, offset: block.offset, reason: error)
+        }
+    }
+
+    private func damage(_ block: Int, _ reason: FormatError) -> StoreDamage {
+        StoreDamage(path: path, offset: blocks[block].offset, reason: reason)
+    }
+
+    private func cached<Value: AnyObject & Sendable>(_ block: Int, _ make: ([UInt8]) throws -> (Value, cost: Int)) throws -> Value {
+        try cache.value(BlockCache.Key(file: number, offset: blocks[block].offset)) {
+            do { return try make(try readBlock(block)) } catch let error as FormatError {
+                throw damage(block, error)
+            }
+        }
+    }
+
+    // MARK: Rows
+
+    final class RowBlock: Sendable {
+        let times: [Int64]
+        let arrivals: [UInt32]
+
+        init(raw: [UInt8], firstTime: Int64, count: Int) throws(FormatError) {
+            var times: [Int64] = []
+            var arrivals: [UInt32] = []
+            times.reserveCapacity(count)
+            arrivals.reserveCapacity(count)
+            var failure: FormatError?
+            raw.withUnsafeBytes { buffer in
+                var reader = ByteReader(buffer)
+                var time = firstTime
+                var arrival: Int64 = -1
+                do throws(FormatError) {
+                    for _ in 0..<count {
+                        time &+= Int64(bitPattern: try reader.getVarint())
+                        arrival = arrival &+ 1 &+ (try reader.getZigzag())
+                        guard arrival >= 0, arrival <= Int64(UInt32.max) else { throw .truncated }
+                        times.append(time)
+                        arrivals.append(UInt32(arrival))
+                    }
+                } catch { failure = error }
+            }
+            if let failure { throw failure }
+            self.times = times
+            self.arrivals = arrivals
+        }
+    }
+
+    func rowBlock(_ index: Int) throws -> RowBlock {
+        let count = min(SegmentFormat.rowBlock, summary.rowCount - index * SegmentFormat.rowBlock)
+        return try cached(index) { raw in
+            (try RowBlock(raw: raw, firstTime: blocks[index].first, count: count), cost: count * 12 + 64)
+        }
+    }
+
+    func position(ofRank rank: Int) throws -> LogPosition {
+        let block = try rowBlock(rank / SegmentFormat.rowBlock)
+        let index = rank % SegmentFormat.rowBlock
+        return LogPosition(time: block.times[index], sequence: summary.firstSequence + UInt64(block.arrivals[index]))
+    }
+
+    /// The first rank whose position is not before `position`.
+    func firstRank(notBefore position: LogPosition) throws -> Int {
+        guard !rowBlocks.isEmpty else { return 0 }
+        // The last block that begins before the position holds the boundary, or the block after it begins there.
+        var low = 0
+        var high = rowBlocks.count
+        while low < high {
+            let middle = (low + high) / 2
+            if blocks[middle].first < position.time { low = middle + 1 } else { high = middle }
+        }
+        var index = max(low - 1, 0)
+        while index < rowBlocks.count {
+            let block = try rowBlock(index)
+            var first = 0
+            var end = block.times.count
+            while first < end {
+                let middle = (first + end) / 2
+                let candidate = LogPosition(
+                    time: block.times[middle], sequence: summary.firstSequence + UInt64(block.arrivals[middle]))
+                if candidate < position { first = middle + 1 } else { end = middle }
+            }
+            if first < block.times.count { return index * SegmentFormat.rowBlock + first }
+            index += 1
+        }
+        return summary.rowCount
+    }
+
+    // MARK: Terms
+
+    /// Where the rows of a term are, without having read long lists.
+    struct PostingList {
+        var count: Int
+        fileprivate var content: Content
+
+        fileprivate enum Content {
+            case rows([UInt32])
+            /// Numbers of the posting blocks.
+            case chunks(Range<Int>)
+        }
+    }
+
+    private final class TermBlock: Sendable {
+        let raw: [UInt8]
+        let keys: [UInt64]
+        let offsets: [UInt32]
+
+        init(raw: [UInt8], firstKey: UInt64) throws(FormatError) {
+            var keys: [UInt64] = []
+            var offsets: [UInt32] = []
+            var failure: FormatError?
+            raw.withUnsafeBytes { buffer in
+                var reader = ByteReader(buffer)
+                var key = firstKey
+                do throws(FormatError) {
+                    while !reader.isAtEnd {
+                        key &+= try reader.getVarint()
+                        keys.append(key)
+                        offsets.append(UInt32(reader.offset))
+                        _ = try readEntry(&reader, decodeRows: false)
+                    }
+                } catch { failure = error }
+            }
+            if let failure { throw failure }
+            self.raw = raw
+            self.keys = keys
+            self.offsets = offsets
+        }
+    }
+
+    func postings(forKey key: UInt64) throws -> PostingList? {
+        var low = 0
+        var high = termBlocks.count
+        while low < high {
+            let middle = (low + high) / 2
+            if UInt64(bitPattern: blocks[termBlocks[middle]].first) <= key { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        let index = termBlocks[low - 1]
+        let first = UInt64(bitPattern: blocks[index].first)
+        let block: TermBlock = try cached(index) { raw in
+            let block = try TermBlock(raw: raw, firstKey: first)
+            return (block, cost: raw.count + block.keys.count * 12 + 64)
+        }
+        var start = 0
+        var end = block.keys.count
+        while start < end {
+            let middle = (start + end) / 2
+            if block.keys[middle] < key { start = middle + 1 } else { end = middle }
+        }
+        guard start < block.keys.count, block.keys[start] == key else { return nil }
+        let offset = Int(block.offsets[start])
+        do {
+            return try block.raw.withUnsafeBytes { buffer throws(FormatError) in
+                var reader = ByteReader(buffer, at: offset)
+                return try readEntry(&reader, decodeRows: true)
+            }
+        } catch let error as FormatError { throw damage(index, error) }
+    }
+
+    private final class PostingChunk: Sendable {
+        let rows: [UInt32]
+        init(rows: [UInt32]) { self.rows = rows }
+    }
+
+    private func chunk(_ index: Int, count: Int) throws -> PostingChunk {
+        try cached(index) { raw in
+            let rows = try raw.withUnsafeBytes { buffer throws(FormatError) in
+                try Postings.decode(buffer, count: count)
+            }
+            return (PostingChunk(rows: rows), cost: rows.count * 4 + 64)
+        }
+    }
+
+    // MARK: Uniqueness
+
+    /// Marks the keys that some row may have; a key left unmarked is certainly not there.
+    func mark(possiblyKnown keys: [UInt64], in isKnown: inout [Bool]) throws {
+        var pages: [Int: FilterPage?] = [:]
+        for (index, key) in keys.enumerated() {
+            let number = FilterPages.page(of: key, count: filterPages)
+            let page: FilterPage?
+            if let loaded = pages[number] { page = loaded } else {
+                page = try filterPage(number)
+                pages[number] = .some(page)
+            }
+            if let page, FilterPages.mayContain(key, page: page.bits) { isKnown[index] = true }
+        }
+    }
+
+    /// nil for a page that no key falls into.
+    private func filterPage(_ number: Int) throws -> FilterPage? {
+        var low = 0
+        var high = filterBlocks.count
+        while low < high {
+            let middle = (low + high) / 2
+            if blocks[filterBlocks[middle]].first < Int64(number) { low = middle + 1 } else { high = middle }
+        }
+        guard low < filterBlocks.count, blocks[filterBlocks[low]].first == Int64(number) else { return nil }
+        return try cached(filterBlocks[low]) { raw in (FilterPage(bits: raw), cost: raw.count + 64) }
+    }
+
+    private final class FilterPage: Sendable {
+        let bits: [UInt8]
+        init(bits: [UInt8]) { self.bits = bits }
+    }
+
+    func sequences(uniqueKey key: UInt64) throws -> [UInt64] {
+        guard let page = try filterPage(FilterPages.page(of: key, count: filterPages)),
+            FilterPages.mayContain(key, page: page.bits), let list = try postings(forKey: key)
+        else { return [] }
+        return try allRows(of: list).map { try position(ofRank: Int($0)).sequence }
+    }
+
+    func allRows(of list: PostingList) throws -> [UInt32] {
+        switch list.content {
+        case .rows(let rows): return rows
+        case .chunks(let chunks):
+            var rows: [UInt32] = []
+            rows.reserveCapacity(list.count)
+            for index in chunks { rows += try chunk(index, count: chunkCount(index, of: chunks, total: list.count)).rows }
+            return rows
+        }
+    }
+
+    private func chunkCount(_ index: Int, of chunks: Range<Int>, total: Int) -> Int {
+        index == chunks.upperBound - 1
+            ? total - (chunks.count - 1) * SegmentFormat.postingChunk : SegmentFormat.postingChunk
+    }
+
+    // MARK: Going through everything (merging)
+
+    /// Every term in order of keys, without filling the cache.
+    func forEachTerm(_ body: (UInt64, [UInt32]) throws -> Void) throws {
+        var iterator = TermIterator(segment: self)
+        while let (key, rows) = try iterator.next() { try body(key, rows) }
+    }
+
+    struct TermIterator {
+        let segment: Segment
+        private var nextBlock = 0
+        private var raw: [UInt8] = []
+        private var offset = 0
+        private var key: UInt64 = 0
+
+        init(segment: Segment) { self.segment = segment }
+
+        mutating func next() throws -> (key: UInt64, rows: [UInt32])? {
+            if offset >= raw.count {
+                guard nextBlock < segment.termBlocks.count else { return nil }
+                let index = segment.termBlocks[nextBlock]
+                raw = try segment.readBlock(index)
+                key = UInt64(bitPattern: segment.blocks[index].first)
+                offset = 0
+                nextBlock += 1
+            }
+            let list = try raw.withUnsafeBytes { buffer throws(FormatError) in
+                var reader = ByteReader(buffer, at: offset)
+                key &+= try reader.getVarint()
+                let list = try readEntry(&reader, decodeRows: true)
+                offset = reader.offset
+                return list
+            }
+            switch list.content {
+            case .rows(let rows): return (key, rows)
+            case .chunks(let chunks):
+                var rows: [UInt32] = []
+                for index in chunks {
+                    let count = segment.chunkCount(index, of: chunks, total: list.count)
+                    rows += try segment.readBlock(index).withUnsafeBytes { buffer throws(FormatError) in
+                        try Postings.decode(buffer, count: count)
+                    }
+                }
+                return (key, rows)
+            }
+        }
+    }
+
+    // MARK: Probing long lists
+
+    /// Goes through the rows of a list in one direction, and tells whether a row is in it.
+    struct PostingCursor {
+        let segment: Segment
+        let list: PostingList
+        private var loaded: (index: Int, rows: [UInt32])?
+
+        init(segment: Segment, list: PostingList) {
+            self.segment = segment
+            self.list = list
+            if case .rows(let rows) = list.content { loaded = (0, rows) }
+        }
+
+        /// The nearest row at or after (`oldestFirst`), or at or before, a row.
+        mutating func nearest(_ row: UInt32, _ direction: SearchDirection) throws -> UInt32? {
+            switch list.content {
+            case .rows(let rows): return Self.nearest(row, in: rows, direction)
+            case .chunks(let chunks):
+                let blocks = segment.blocks
+                switch direction {
+                case .oldestFirst:
+                    guard let index = chunks.first(where: { blocks[$0].last >= Int64(row) }) else { return nil }
+                    return Self.nearest(row, in: try load(index, chunks), direction)
+                case .newestFirst:
+                    guard let index = chunks.last(where: { blocks[$0].first <= Int64(row) }) else { return nil }
+                    return Self.nearest(row, in: try load(index, chunks), direction)
+                }
+            }
+        }
+
+        private mutating func load(_ index: Int, _ chunks: Range<Int>) throws -> [UInt32] {
+            if let loaded, loaded.index == index { return loaded.rows }
+            let rows = try segment.chunk(index, count: segment.chunkCount(index, of: chunks, total: list.count)).rows
+            loaded = (index, rows)
+            return rows
+        }
+
+        private static func nearest(_ row: UInt32, in rows: [UInt32], _ direction: SearchDirection) -> UInt32? {
+            var low = 0
+            var high = rows.count
+            while low < high {
+                let middle = (low + high) / 2
+                if rows[middle] < row { low = middle + 1 } else { high = middle }
+            }
+            if low < rows.count && rows[low] == row { return row }
+            switch direction {
+            case .oldestFirst: return low < rows.count ? rows[low] : nil
+            case .newestFirst: return low > 0 ? rows[low - 1] : nil
+            }
+        }
+    }
+}
+
+/// One entry of a term block, after its key.
+private func readEntry(_ reader: inout ByteReader, decodeRows: Bool) throws(FormatError) -> Segment.PostingList {
+    let head = try reader.getVarint()
+    switch head & 3 {
+    case 1: return Segment.PostingList(count: 1, content: .rows([UInt32(truncatingIfNeeded: head >> 2)]))
+    case 2:
+        let first = try reader.getCount()
+        let count = try reader.getCount()
+        return Segment.PostingList(count: Int(head >> 2), content: .chunks(first..<first + count))
+    default:
+        let bytes = try reader.take(try reader.getCount())
+        let count = Int(head >> 2)
+        return Segment.PostingList(
+            count: count, content: .rows(decodeRows ? try Postings.decode(bytes, count: count) : []))
+    }
+}

@@ -1,0 +1,117 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Which question does this room answer? *What goes where, and has it arrived?*
+///
+/// A trail selects events and has them delivered; ``TrailRegistry`` keeps the definitions, ``DeliveryService`` does
+/// the delivering, ``DeliveryVerification`` checks what was delivered without either.
+public struct Trail: Codable, Sendable, Equatable {
+    public enum Status: String, Codable, Sendable {
+        /// Never started.
+        case fresh = "Fresh"
+        case enabled = "Enable"
+        case disabled = "Disable"
+    }
+
+    public enum Selection: String, Codable, Sendable {
+        case write = "Write"
+        case read = "Read"
+        case all = "All"
+    }
+
+    /// Distinguishes a trail from an earlier one of the same name.
+    public var id: String
+    public var name: String
+    public var accountId: String
+    public var homeRegion: String
+    /// `All`, or region ids separated by commas.
+    public var trailRegion: String
+    public var selection: Selection
+    public var ossBucketName: String
+    public var ossKeyPrefix: String
+    public var ossWriteRoleArn: String
+    public var slsProjectArn: String
+    public var slsWriteRoleArn: String
+    public var maxComputeProjectArn: String
+    public var maxComputeWriteRoleArn: String
+    public var isOrganizationTrail: Bool
+    public var status: Status
+    public var createdAt: Date
+    public var updatedAt: Date
+    public var startedAt: Date?
+    public var stoppedAt: Date?
+
+    public var arn: String { "acs:actiontrail:\(homeRegion):\(accountId):trail/\(name)" }
+
+    var regions: Set<String>? {
+        trailRegion == "All" ? nil : Set(trailRegion.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+    }
+
+    /// Whether an event is this trail's to deliver.
+    func selects(isWrite: Bool, isGlobal: Bool, region: String) -> Bool {
+        switch selection {
+        case .all: break
+        case .write where !isWrite: return false
+        case .read where isWrite: return false
+        default: break
+        }
+        guard let regions else { return true }
+        return isGlobal || region.isEmpty || regions.contains(region)
+    }
+}
+
+/// How far a trail's delivery is: the cursor, kept beside the trail.
+public struct DeliveryState: Codable, Sendable, Equatable {
+    /// Events delivered, or never to be: runs of sequences, ascending, apart.
+    public struct Run: Codable, Sendable, Equatable {
+        public var first: UInt64
+        public var end: UInt64
+    }
+
+    /// The next event to look at; meaningless before the first start.
+    public var next: UInt64 = 0
+    /// Where the next digest begins: after the last one, or where logging was started.
+    public var digestStart: UInt64 = 0
+    /// One past the last event of a trail that was stopped.
+    public var stop: UInt64?
+    /// What is being delivered; written before the first object, so that a retry writes the same.
+    public var plan: DeliveryPlan?
+    /// The chain's newest digest.
+    public var lastDigest: DigestLink?
+    /// Whether logging was off between the last digest and `digestStart`.
+    public var hasGap = false
+    public var covered: [Run] = []
+    public var lastDeliveredAt: Date?
+    public var lastError: String?
+    public var deliveredEvents: UInt64 = 0
+    public var deliveredObjects: UInt64 = 0
+
+    public init() {}
+
+    /// Notes that `run` was delivered, joining it with its neighbour.
+    mutating func cover(_ run: Range<UInt64>) {
+        guard !run.isEmpty else { return }
+        if let last = covered.last, last.end == run.lowerBound {
+            covered[covered.count - 1].end = run.upperBound
+        } else {
+            covered.append(Run(first: run.lowerBound, end: run.upperBound))
+            covered.sort { $0.first < $1.first }
+        }
+    }
+}
+
+/// One step of a delivery: events `first..<end` were looked at, and become objects and one digest.
+public struct DeliveryPlan: Codable, Sendable, Equatable {
+    public var first: UInt64
+    public var end: UInt64
+    public var plannedAt: Date
+}
+
+/// A digest object by its key and content.
+public struct DigestLink: Codable, Sendable, Equatable {
+    public var key: String
+    /// Base64 of the SHA-256 of the whole object.
+    public var sha256: String
+}
