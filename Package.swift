@@ -20,6 +20,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -57,7 +58,28 @@ let package = Package(
                 "EventHistory", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "Metadata", "CZlib", crypto, logging,
                 metrics, lifecycle,
             ]),
+        room(
+            "Endpoints",
+            [
+                "Trails", "ObjectStorage", "EventHistory", "LogEngine", "MerkleLog", "AuditEvent", "AccessControl",
+                "KeyManagement", "Metadata", crypto, logging, metrics, hummingbird,
+            ]),
+        room(
+            "CairnServer",
+            [
+                "Endpoints", "Trails", "ObjectStorage", "EventHistory", "LogEngine", "AccessControl", "KeyManagement",
+                "Metadata", "DurableFiles", crypto, logging, metrics, lifecycle, hummingbird,
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
         room("SampleStory", []),
+        .executableTarget(
+            name: "cairn",
+            dependencies: [
+                "CairnServer", "Trails", "SampleStory", "AuditEvent", "EventHistory", "MerkleLog", "AccessControl", logging, metrics,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,17 +31,33 @@ public struct Trail: Codable, Sendable, Equatable {
     public var selection: Selection
     public var ossBucketName: String
     public var ossKeyPrefix: String
-    public var ossWriteRoleArn: String
-    public var slsProjectArn: String
-    public var slsWriteRoleArn: String
-    public var maxComputeProjectArn: String
-    public var maxComputeWriteRoleArn: String
-    public var isOrganizationTrail: Bool
-    public var status: Status
+    public var ossWriteRoleArn = ""
+    public var slsProjectArn = ""
+    public var slsWriteRoleArn = ""
+    public var maxComputeProjectArn = ""
+    public var maxComputeWriteRoleArn = ""
+    public var isOrganizationTrail = false
+    public var status = Status.fresh
     public var createdAt: Date
     public var updatedAt: Date
     public var startedAt: Date?
     public var stoppedAt: Date?
+
+    public init(
+        id: String, name: String, accountId: String, homeRegion: String, trailRegion: String, selection: Selection,
+        ossBucketName: String, ossKeyPrefix: String, createdAt: Date
+    ) {
+        self.id = id
+        self.name = name
+        self.accountId = accountId
+        self.homeRegion = homeRegion
+        self.trailRegion = trailRegion
+        self.selection = selection
+        self.ossBucketName = ossBucketName
+        self.ossKeyPrefix = ossKeyPrefix
+        self.createdAt = createdAt
+        updatedAt = createdAt
+    }
 
     public var arn: String { "acs:actiontrail:\(homeRegion):\(accountId):trail/\(name)" }
 

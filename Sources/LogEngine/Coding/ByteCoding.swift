@@ -102,5 +102,11 @@ public struct StoreDamage: Error, Equatable, CustomStringConvertible {
     public var offset: UInt64
     public var reason: FormatError
 
+    public init(path: String, offset: UInt64, reason: FormatError) {
+        self.path = path
+        self.offset = offset
+        self.reason = reason
+    }
+
     public var description: String { "damaged: \(reason) in `\(path)` at byte \(offset)" }
 }

@@ -1,0 +1,221 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import DurableFiles
+import Endpoints
+import EventHistory
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import KeyManagement
+import LogEngine
+import Logging
+import Metadata
+import Metrics
+import NIOCore
+import NIOSSL
+import ObjectStorage
+import ServiceLifecycle
+import Synchronization
+import Trails
+
+/// Which question does this room answer? *What runs, in which order, with which settings?*
+///
+/// Opens the data folder from the bottom up (lock, metadata, keys, history, objects), then serves; stops in reverse:
+/// ports first, then delivery, then the history, so that whatever was answered is on disk.
+public struct CairnService {
+    private let settings: Settings
+    private let logger: Logger
+    private let metrics: PrometheusMetrics
+
+    public init(settings: Settings, logger: Logger, metrics: PrometheusMetrics) {
+        self.settings = settings
+        self.logger = logger
+        self.metrics = metrics
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// - Parameter ready: given the ready line once every port is open.
+    public func run(environment: [String: String], ready: @escaping @Sendable (String) -> Void) async throws {
+        let disk = LocalDisk()
+        let folder = settings.dataFolder
+        let lock = try Self.hold(folder, disk)
+        let now: @Sendable () -> Date = { Date() }
+        let metadata = try Metadata(path: folder + "/metadata.sqlite")
+        let keys = try KeyService(metadata: metadata, rootKeyPath: folder + "/root.key", disk: disk)
+        let credentials = try CredentialStore(metadata: metadata, keys: keys)
+        try RootCredentials.prepare(
+            folder: folder, accountId: settings.accountId, credentials: credentials, environment: environment, disk: disk)
+
+        let logger = self.logger
+        let damages = Counter(label: "cairn_damage_total")
+        var historySettings = EventHistory.Settings(dataFolder: folder)
+        historySettings.retentionDays = settings.retentionDays
+        historySettings.cacheBytes = settings.cacheMebibytes << 20
+        let history = try EventHistory(
+            settings: historySettings, disk: disk, keys: keys, metadata: metadata,
+            now: { Int64(now().timeIntervalSince1970 * 1000) },
+            report: { report in
+                switch report {
+                case .damage(let damage):
+                    damages.increment()
+                    logger.error("stored data is damaged; the rest stays readable", metadata: ["damage": "\(damage)"])
+                case .tornTail(let path, let bytes):
+                    logger.warning(
+                        "a write that was cut off by a crash was dropped; it was never acknowledged",
+                        metadata: ["file": "\(path)", "bytes": "\(bytes)"])
+                case .backgroundFailure(let what, let error):
+                    logger.error("background work failed, will be tried again", metadata: ["what": "\(what)", "error": "\(error)"])
+                }
+            })
+        defer { history.close() }
+        let objects = try EmbeddedObjectStore(
+            folder: folder + "/objects", region: settings.region, disk: disk, keys: keys, metadata: metadata, now: now)
+        try objects.sweep()
+        let trails = TrailRegistry(metadata: metadata, now: now)
+        let delivery = DeliveryService(
+            registry: trails, history: history, objects: objects, interval: settings.deliveryInterval, logger: logger, now: now)
+        let recorder = CallRecorder(
+            history: history, accountId: settings.accountId, region: settings.region, logger: logger, now: now)
+        let services = EndpointServices(
+            history: history, quarantine: try Quarantine(folder: folder + "/quarantine", disk: disk, keys: keys),
+            trails: trails, objects: objects,
+            authenticator: Authenticator(keys: credentials, tokens: credentials, nonces: NonceStore()),
+            credentials: credentials, metadata: metadata, recorder: recorder, budget: ByteBudget(bytes: 384 << 20),
+            logger: logger, region: settings.region, accountId: settings.accountId,
+            retentionDays: settings.retentionDays, now: now)
+
+        let announcement = Announcement(settings: settings, ready: ready)
+        let tls = try tlsConfiguration()
+        let metrics = self.metrics
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: Housekeeping(history: history, recorder: recorder)),
+                    .init(service: delivery),
+                    .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),
+                    .init(service: application(Ports.oss(services, isTLS: tls != nil), .oss, settings.oss, tls, announcement)),
+                    .init(
+                        service: application(
+                            Ports.api(services, isTLS: tls != nil, metrics: { metrics.text }), .api, settings.api, tls,
+                            announcement)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        logger.info(
+            "starting",
+            metadata: ["data": "\(folder)", "events": "\(history.statistics.records)", "log": "\(history.signedLog.origin)"])
+        try await group.run()
+        withExtendedLifetime(lock) {}
+        logger.info("stopped")
+    }
+
+    private static func hold(_ folder: String, _ disk: some Disk) throws -> FolderLock {
+        do {
+            try disk.createDirectory(folder)
+            return try FolderLock(folder: folder)
+        } catch {
+            if error.code == .locked { throw StartError.alreadyRunning(folder: folder) }
+            throw StartError.cannotUse(folder: folder, reason: "\(error)")
+        }
+    }
+
+    private func tlsConfiguration() throws -> TLSConfiguration? {
+        guard let certificate = settings.tlsCertificate, let key = settings.tlsKey else { return nil }
+        do {
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+            configuration.minimumTLSVersion = .tlsv12
+            return configuration
+        } catch { throw StartError.badTLS(reason: "\(error)") }
+    }
+
+    private func application(
+        _ responder: PortResponder, _ port: Announcement.Port, _ address: Settings.Address, _ tls: TLSConfiguration?,
+        _ announcement: Announcement
+    ) -> some ApplicationProtocol {
+        let http = HTTP1Channel.Configuration(idleTimeout: .seconds(120))
+        let server: HTTPServerBuilder
+        do {
+            server = try tls.map { try .tls(.http1(configuration: http), tlsConfiguration: $0) } ?? .http1(configuration: http)
+        } catch {
+            // The configuration was read before: only a certificate that does not fit its key comes this far.
+            preconditionFailure("TLS: \(error)")
+        }
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return Application(
+            responder: responder, server: server,
+            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+            onServerRunning: { channel in
+                await announcement.opened(port, at: channel.localAddress?.port ?? address.port)
+            }, logger: quiet)
+    }
+}
+
+public enum StartError: Error, CustomStringConvertible {
+    case alreadyRunning(folder: String)
+    case cannotUse(folder: String, reason: String)
+    case badTLS(reason: String)
+    case badCredentials(String)
+
+    public var description: String {
+        switch self {
+        case .alreadyRunning(let folder):
+            "the data folder `\(folder)` is in use by another cairn: stop that one first, or give another --data"
+        case .cannotUse(let folder, let reason): "the data folder `\(folder)` cannot be used: \(reason)"
+        case .badTLS(let reason): "the TLS certificate or key cannot be used: \(reason)"
+        case .badCredentials(let reason): reason
+        }
+    }
+}
+
+/// Prints the ready line when the last port is open.
+private final class Announcement: Sendable {
+    enum Port: Hashable { case api, oss, sls }
+
+    private let settings: Settings
+    private let ready: @Sendable (String) -> Void
+    private let ports = Mutex<[Port: Int]>([:])
+
+    init(settings: Settings, ready: @escaping @Sendable (String) -> Void) {
+        self.settings = settings
+        self.ready = ready
+    }
+
+    func opened(_ port: Port, at number: Int) async {
+        let all = ports.withLock { ports in
+            ports[port] = number
+            return ports.count == 3 ? ports : nil
+        }
+        guard let all else { return }
+        let scheme = settings.tlsKey == nil ? "http" : "https"
+        func url(_ port: Port, _ address: Settings.Address) -> String {
+            var address = address
+            address.port = all[port] ?? address.port
+            return "\(scheme)://\(address)"
+        }
+        let api = url(.api, settings.api)
+        ready("cairn ready api=\(api) oss=\(url(.oss, settings.oss)) sls=\(url(.sls, settings.sls)) console=\(api)/console")
+    }
+}
+
+/// What has to be done from time to time: retention, and calls that could not be recorded.
+private struct Housekeeping: Service {
+    let history: EventHistory
+    let recorder: CallRecorder
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var ticks = 0
+            while !Task.isCancelled {
+                await recorder.retry()
+                if ticks % 600 == 0 { history.dropExpired() }
+                ticks += 1
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AuditEvent
+import EventHistory
+import Foundation
+import LogEngine
+
+/// LookupEvents: actiontrail.md section 9; any number of attributes is joined by AND.
+extension RPCOperation {
+    static let lookupEvents = RPCOperation("LookupEvents", isWrite: false, resourceType: nil) { context in
+        try lookUp(context, conditions: try LookupRequest.attributes(context))
+    }
+
+    /// The flat filters of version 2017-12-04 (section 16).
+    static let lookupEvents2017 = RPCOperation("LookupEvents", isWrite: false, resourceType: nil) { context in
+        let names: [(String, LookupAttribute)] = [
+            ("Event", .eventId), ("Request", .eventId), ("EventType", .eventType), ("ServiceName", .serviceName),
+            ("EventName", .eventName), ("User", .user), ("ResourceType", .resourceType),
+            ("ResourceName", .resourceName), ("EventRW", .eventRW), ("EventAccessKeyId", .accessKeyId),
+        ]
+        let conditions = names.compactMap { name, attribute in
+            context[name].flatMap { $0.isEmpty || $0 == "All" && name == "EventRW" ? nil : LookupQuery.Condition(attribute, $0) }
+        }
+        return try lookUp(context, conditions: conditions)
+    }
+
+    private static func lookUp(_ context: RPCContext, conditions: [LookupQuery.Condition]) throws -> RPCAnswer {
+        let request = try LookupRequest(context, conditions: conditions)
+        let page = try context.services.history.lookUp(
+            LookupQuery(
+                account: context.accountId, conditions: conditions, times: request.times, direction: request.direction,
+                after: request.after, limit: request.limit))
+        for damage in page.damaged {
+            context.services.logger.error("an event cannot be read", metadata: ["damage": "\(damage)"])
+        }
+        var answer = JSONFields()
+        answer.add(raw: JSONFields.array(page.events.map(\.bytes)), "Events")
+        answer.add(page.next.map { request.token(after: $0) }, "NextToken")
+        answer.add(request.startText, "StartTime")
+        answer.add(request.endText, "EndTime")
+        let conflicts = page.events.filter { $0.flags.contains(.conflict) }
+        if !conflicts.isEmpty {
+            // Cairn's own: events whose id came with other content too.
+            answer.add(
+                raw: JSONFields.array(conflicts.compactMap { record in
+                    EventFields.extract(record.bytes).map { fields in
+                        record.withBytes { bytes in
+                            var text: [UInt8] = []
+                            JSONFields.append(
+                                text: fields.withBytes(of: fields.eventId, in: bytes) { String(decoding: $0, as: UTF8.self) },
+                                to: &text)
+                            return text
+                        }
+                    }
+                }), "ConflictingEventIds")
+        }
+        if !page.damaged.isEmpty { answer.add(page.damaged.count, "DamagedEventCount") }
+        return RPCAnswer(answer)
+    }
+}
+
+/// The parameters of a lookup, checked.
+struct LookupRequest {
+    static let defaultDays = 7
+
+    var times: ClosedRange<Int64>
+    var startText: String
+    var endText: String
+    var direction: SearchDirection
+    var after: LogPosition?
+    var limit: Int
+    /// What the pages of one lookup have in common.
+    private var fingerprint: String
+
+    init(_ context: RPCContext, conditions: [LookupQuery.Condition]) throws(RPCError) {
+        limit = try context.integer("MaxResults", in: 0...50, default: 20)
+        if limit == 0 { limit = 20 }
+        direction =
+            switch context["Direction"]?.uppercased() {
+            case nil, "", "BACKWARD": .newestFirst
+            case "FORWARD": .oldestFirst
+            default: throw .invalidParameter("Direction must be FORWARD or BACKWARD.")
+            }
+        let token = try context.filled("NextToken").map { text throws(RPCError) in
+            try Token(text)
+        }
+        let start = context.filled("StartTime")
+        let end = context.filled("EndTime")
+        switch (start, end) {
+        case (let start?, let end?):
+            startText = start
+            endText = end
+        case (nil, nil):
+            // Later pages go on with the range that the first one was given.
+            let now = context.services.nowMilliseconds
+            startText = token?.start ?? EventTime.text(now - Int64(Self.defaultDays) * 86_400_000)
+            endText = token?.end ?? EventTime.text(now)
+        case (nil, _): throw RPCError(400, "InvalidParameterStartTime", "StartTime must be given together with EndTime.")
+        case (_, nil): throw RPCError(400, "InvalidParameterEndTime", "EndTime must be given together with StartTime.")
+        }
+        guard let first = Self.milliseconds(startText) else {
+            throw RPCError(400, "InvalidParameterStartTime", "StartTime must have the form yyyy-MM-ddTHH:mm:ssZ.")
+        }
+        guard let last = Self.milliseconds(endText) else {
+            throw RPCError(400, "InvalidParameterEndTime", "EndTime must have the form yyyy-MM-ddTHH:mm:ssZ.")
+        }
+        guard last > first else {
+            throw RPCError(400, "InvalidParameterCombination", "The end time must be later than the start time.")
+        }
+        times = first...(last + 999)
+        let what = conditions.map { "\($0.attribute.rawValue)=\($0.value)" }.joined(separator: "\u{0}")
+        fingerprint = "\(context.accountId)\u{0}\(startText)\u{0}\(endText)\u{0}\(direction)\u{0}\(what)"
+        if let token {
+            guard token.fingerprint == Self.hash(fingerprint) else {
+                throw .invalidParameter("NextToken belongs to a lookup with other parameters.")
+            }
+            after = LogPosition(time: token.time, sequence: token.sequence)
+        }
+    }
+
+    private static func milliseconds(_ text: String) -> Int64? {
+        guard text.utf8.count == 20, text.utf8.last == UInt8(ascii: "Z") else { return nil }
+        return EventTime.milliseconds(text)
+    }
+
+    private static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    func token(after position: LogPosition) -> String {
+        Token(
+            time: position.time, sequence: position.sequence, start: startText, end: endText,
+            fingerprint: Self.hash(fingerprint)
+        ).text
+    }
+
+    /// A page's end. Not secret and not trusted: it holds a position, and the lookup checks the account itself.
+    private struct Token: Codable {
+        var time: Int64
+        var sequence: UInt64
+        var start: String
+        var end: String
+        var fingerprint: UInt64
+
+        var text: String { (try? JSONEncoder().encode(self).base64EncodedString()) ?? "" }
+
+        init(time: Int64, sequence: UInt64, start: String, end: String, fingerprint: UInt64) {
+            self.time = time
+            self.sequence = sequence
+            self.start = start
+            self.end = end
+            self.fingerprint = fingerprint
+        }
+
+        init(_ text: String) throws(RPCError) {
+            guard text.utf8.count <= 1024, let data = Data(base64Encoded: text),
+                let token = try? JSONDecoder().decode(Token.self, from: data)
+            else { throw .invalidParameter("NextToken is not one that this service gave.") }
+            self = token
+        }
+    }
+
+    /// `LookupAttribute.N.Key` and `.Value`; of a repeated key the last one counts.
+    static func attributes(_ context: RPCContext) throws(RPCError) -> [LookupQuery.Condition] {
+        var keys: [Int: String] = [:]
+        var values: [Int: String] = [:]
+        for parameter in context.parameters.all {
+            let parts = parameter.name.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[0] == "LookupAttribute" else { continue }
+            guard let index = Int(parts[1]), (1...100).contains(index) else {
+                throw .invalidParameter("\(parameter.name.prefix(64)) has no number from 1 to 100.")
+            }
+            switch parts[2] {
+            case "Key": keys[index] = keys[index] ?? parameter.value
+            case "Value": values[index] = values[index] ?? parameter.value
+            default: continue
+            }
+        }
+        var conditions: [LookupQuery.Condition] = []
+        for index in Set(keys.keys).union(values.keys).sorted() {
+            guard let key = keys[index], let value = values[index], !value.isEmpty else {
+                throw .invalidParameter("LookupAttribute.\(index) needs both a Key and a Value.")
+            }
+            guard let attribute = LookupAttribute(wireName: key) else {
+                throw .invalidParameter("\(key.prefix(64)) is not an attribute that events can be looked up by.")
+            }
+            if attribute == .eventRW && value != "Read" && value != "Write" {
+                throw .invalidParameter("EventRW must be Read or Write.")
+            }
+            if attribute == .sensitiveAction && value != "true" {
+                throw .invalidParameter("SensitiveAction can only be true.")
+            }
+            conditions.removeAll { $0.attribute == attribute }
+            conditions.append(.init(attribute, value))
+        }
+        return conditions
+    }
+}

@@ -1,0 +1,141 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Trails
+
+extension RPCOperation {
+    /// CreateTrail: actiontrail.md section 8.1.
+    static let createTrail = RPCOperation("CreateTrail", isWrite: true) { context in
+        let name = try context.required("Name")
+        try TrailRules.checkName(name)
+        let role = "acs:ram::\(context.accountId):role/aliyunserviceroleforactiontrail"
+        let bucket = context["OssBucketName"] ?? ""
+        var trail = Trail(
+            id: UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: ""), name: name,
+            accountId: context.accountId, homeRegion: context.filled("RegionId") ?? context.services.region,
+            trailRegion: try TrailRules.region(context.filled("TrailRegion") ?? "All"),
+            selection: try TrailRules.selection(context.filled("EventRW") ?? "All"), ossBucketName: bucket,
+            ossKeyPrefix: context["OssKeyPrefix"] ?? "", createdAt: context.services.now())
+        trail.slsProjectArn = context["SlsProjectArn"] ?? ""
+        trail.maxComputeProjectArn = context["MaxComputeProjectArn"] ?? ""
+        if !bucket.isEmpty { trail.ossWriteRoleArn = context.filled("OssWriteRoleArn") ?? role }
+        if !trail.slsProjectArn.isEmpty { trail.slsWriteRoleArn = context.filled("SlsWriteRoleArn") ?? role }
+        trail.isOrganizationTrail = try context.flag("IsOrganizationTrail")
+        _ = try TrailRules.region(trail.homeRegion)
+        try TrailRules.checkPrefix(trail.ossKeyPrefix)
+        try TrailRules.checkDestination(trail)
+        guard !trail.isOrganizationTrail else {
+            throw RPCError(
+                400, "NotAllowCreateOrganizationTrail", "This service has no resource directory: a trail is of one account.")
+        }
+        if try context.services.trails.trail(name, account: context.accountId) != nil {
+            throw TrailError.alreadyExists(name: name, region: trail.homeRegion)
+        }
+        try TrailRules.checkBucket(bucket, in: context)
+        try TrailRules.checkOtherDestinations(trail)
+        try context.services.trails.create(trail)
+        return RPCAnswer(JSONFields(destinationOf: trail))
+    }
+
+    /// UpdateTrail: absent parameters keep their value, an empty one clears it (section 8.3).
+    static let updateTrail = RPCOperation("UpdateTrail", isWrite: true) { context in
+        let name = try context.required("Name")
+        let trail = try context.services.trails.update(name, account: context.accountId) { trail in
+            if let bucket = context["OssBucketName"], bucket != trail.ossBucketName {
+                try TrailRules.checkBucket(bucket, in: context)
+                trail.ossBucketName = bucket
+            }
+            if let prefix = context["OssKeyPrefix"] {
+                try TrailRules.checkPrefix(prefix)
+                trail.ossKeyPrefix = prefix
+            }
+            trail.ossWriteRoleArn = context["OssWriteRoleArn"] ?? trail.ossWriteRoleArn
+            trail.slsProjectArn = context["SlsProjectArn"] ?? trail.slsProjectArn
+            trail.slsWriteRoleArn = context["SlsWriteRoleArn"] ?? trail.slsWriteRoleArn
+            trail.maxComputeProjectArn = context["MaxComputeProjectArn"] ?? trail.maxComputeProjectArn
+            trail.maxComputeWriteRoleArn = context["MaxComputeWriteRoleArn"] ?? trail.maxComputeWriteRoleArn
+            if let selection = context["EventRW"], !selection.isEmpty {
+                trail.selection = try TrailRules.selection(selection)
+            }
+            if let region = context["TrailRegion"], !region.isEmpty { trail.trailRegion = try TrailRules.region(region) }
+            try TrailRules.checkDestination(trail)
+            try TrailRules.checkOtherDestinations(trail)
+        }
+        return RPCAnswer(JSONFields(destinationOf: trail))
+    }
+
+    static let deleteTrail = RPCOperation("DeleteTrail", isWrite: true) { context in
+        try context.services.trails.delete(try context.required("Name"), account: context.accountId)
+        return RPCAnswer()
+    }
+
+    /// StartLogging: a trail delivers what is recorded from here on, this call first.
+    static let startLogging = RPCOperation("StartLogging", isWrite: true) { context in
+        try context.services.trails.start(
+            try context.required("Name"), account: context.accountId, at: context.services.history.endSequence)
+        return RPCAnswer()
+    }
+
+    /// StopLogging: the event that tells of the stop is the last one delivered.
+    static let stopLogging = RPCOperation("StopLogging", isWrite: true) { context in
+        let name = try context.required("Name")
+        let trails = context.services.trails
+        let account = context.accountId
+        try trails.stop(name, account: account)
+        return RPCAnswer(afterRecording: { sequence in try trails.sealStop(name, account: account, at: sequence + 1) })
+    }
+
+    /// DescribeTrails: unknown names give fewer trails, not an error (section 8.4).
+    static let describeTrails = RPCOperation("DescribeTrails", isWrite: false) { context in
+        var trails = try context.services.trails.trails(account: context.accountId)
+        if let list = context["NameList"], !list.isEmpty {
+            let names = Set(list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+            trails = trails.filter { names.contains($0.name) }
+        }
+        _ = try context.flag("IncludeShadowTrails")
+        _ = try context.flag("IncludeOrganizationTrail")
+        var answer = JSONFields()
+        answer.add(
+            trails.map { trail in
+                var fields = JSONFields(destinationOf: trail)
+                fields.add(trail.arn, "TrailArn")
+                fields.add(trail.homeRegion, "Region")
+                fields.add(trail.status.rawValue, "Status")
+                fields.add(wireTime(trail.createdAt), "CreateTime")
+                fields.add(wireTime(trail.updatedAt), "UpdateTime")
+                fields.add(trail.startedAt.map(wireTime), "StartLoggingTime")
+                fields.add(trail.stoppedAt.map(wireTime), "StopLoggingTime")
+                fields.add(trail.ossBucketName.isEmpty ? "" : "oss-\(trail.homeRegion)", "OssBucketLocation")
+                fields.add(trail.isOrganizationTrail, "IsOrganizationTrail")
+                return fields
+            }, "TrailList")
+        return RPCAnswer(answer)
+    }
+
+    /// GetTrailStatus: section 8.5.
+    static let getTrailStatus = RPCOperation("GetTrailStatus", isWrite: false) { context in
+        let name = try context.required("Name")
+        guard let trail = try context.services.trails.trail(name, account: context.accountId) else {
+            throw TrailError.notFound(name)
+        }
+        let state = try context.services.trails.deliveryState(of: trail)
+        let hasBucket = try !trail.ossBucketName.isEmpty && context.services.objects.bucket(trail.ossBucketName) != nil
+        var answer = JSONFields()
+        answer.add(trail.status == .enabled, "IsLogging")
+        answer.add(hasBucket, "OssBucketStatus")
+        answer.add(false, "SlsLogStoreStatus")
+        answer.add(trail.startedAt.map(wireTime), "StartLoggingTime")
+        answer.add(trail.stoppedAt.map(wireTime), "StopLoggingTime")
+        answer.add(state.lastDeliveredAt.map(wireTime), "LatestDeliveryTime")
+        answer.add(state.lastError, "LatestDeliveryError")
+        // Cairn's own: how far the delivery is.
+        answer.add(state.deliveredEvents, "DeliveredEventCount")
+        answer.add(state.deliveredObjects, "DeliveredObjectCount")
+        if trail.status == .enabled {
+            let end = context.services.history.endSequence
+            answer.add(end > state.next ? end - state.next : 0, "WaitingEventCount")
+        }
+        return RPCAnswer(answer)
+    }
+}

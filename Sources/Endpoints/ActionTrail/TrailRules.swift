@@ -1,0 +1,104 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import ObjectStorage
+import Trails
+
+/// Rules for a trail's parameters; source: actiontrail.md sections 6.4 and 8.1.
+enum TrailRules {
+    static func checkName(_ name: String) throws(RPCError) {
+        let isValid =
+            (6...36).contains(name.utf8.count) && name.utf8.first.map(isLower) ?? false
+            && name.utf8.allSatisfy { isLower($0) || isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+        guard isValid else {
+            throw RPCError(
+                400, "InvalidTrailNameException",
+                "The trail name must be 6 to 36 characters: a lowercase letter, then lowercase letters, digits, hyphens and underscores.")
+        }
+    }
+
+    static func checkPrefix(_ prefix: String) throws(RPCError) {
+        guard !prefix.isEmpty else { return }
+        let isValid =
+            (6...32).contains(prefix.utf8.count) && prefix.utf8.first.map(isLetter) ?? false
+            && prefix.utf8.allSatisfy { isLetter($0) || isDigit($0) || "-/_".utf8.contains($0) }
+        guard isValid else {
+            throw RPCError(
+                400, "InvalidPrefixException",
+                "The OSS key prefix must be 6 to 32 characters: a letter, then letters, digits, hyphens, slashes and underscores.")
+        }
+    }
+
+    static func checkDestination(_ trail: Trail) throws(RPCError) {
+        guard !(trail.ossBucketName.isEmpty && trail.slsProjectArn.isEmpty && trail.maxComputeProjectArn.isEmpty) else {
+            throw RPCError(
+                400, "InvalidDeliveryConfigurationException",
+                "At least one Log Service project or OSS bucket must be specified.")
+        }
+    }
+
+    static func checkBucket(_ name: String, in context: RPCContext) throws {
+        guard !name.isEmpty else { return }
+        guard EmbeddedObjectStore.isBucketName(name) else {
+            throw RPCError(400, "InvalidBucketNameException", "The specified OSS bucket name is not valid.")
+        }
+        guard let bucket = try context.services.objects.bucket(name) else {
+            throw RPCError(404, "BucketDoesNotExistException", "The specified OSS bucket \(name) does not exist.")
+        }
+        guard bucket.owner == context.accountId else {
+            throw RPCError(
+                403, "InsufficientBucketPolicyException", "The trail may not write to the OSS bucket \(name).")
+        }
+    }
+
+    /// Log service and MaxCompute come later: no project exists that a trail could deliver to.
+    static func checkOtherDestinations(_ trail: Trail) throws(RPCError) {
+        guard trail.slsProjectArn.isEmpty else {
+            throw RPCError(
+                400, "SlsProjectDoesNotExistException", "The specified Log Service project does not exist.")
+        }
+        guard trail.maxComputeProjectArn.isEmpty else {
+            throw .invalidParameter("Delivery to MaxCompute is not offered by this service.")
+        }
+    }
+
+    static func selection(_ text: String) throws(RPCError) -> Trail.Selection {
+        guard let selection = Trail.Selection(rawValue: text) else {
+            throw .invalidParameter("EventRW must be Write, Read or All.")
+        }
+        return selection
+    }
+
+    static func region(_ text: String) throws(RPCError) -> String {
+        let isValid = text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
+            let part = part.trimmingCharacters(in: .whitespaces)
+            return !part.isEmpty && part.utf8.count <= 64
+                && part.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+        }
+        guard isValid else { throw .invalidParameter("TrailRegion must be All or region ids separated by commas.") }
+        return text
+    }
+
+    private static func isLower(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+    private static func isLetter(_ byte: UInt8) -> Bool { isLower(byte | 0x20) }
+}
+
+extension JSONFields {
+    /// The fields that CreateTrail and UpdateTrail answer with.
+    init(destinationOf trail: Trail) {
+        self.init()
+        add(trail.name, "Name")
+        add(trail.homeRegion, "HomeRegion")
+        add(trail.trailRegion, "TrailRegion")
+        add(trail.selection.rawValue, "EventRW")
+        add(trail.ossBucketName, "OssBucketName")
+        add(trail.ossKeyPrefix, "OssKeyPrefix")
+        add(trail.ossWriteRoleArn, "OssWriteRoleArn")
+        add(trail.slsProjectArn, "SlsProjectArn")
+        add(trail.slsWriteRoleArn, "SlsWriteRoleArn")
+        add(trail.maxComputeProjectArn, "MaxComputeProjectArn")
+        add(trail.maxComputeWriteRoleArn, "MaxComputeWriteRoleArn")
+    }
+}

@@ -1,0 +1,55 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import EventHistory
+import Foundation
+import Logging
+import Metadata
+import ObjectStorage
+import Trails
+
+/// Which question does this room answer? *How does each wire protocol become a call on a room below, and its answer
+/// bytes?* A folder a service, a file an operation.
+///
+/// What the endpoints are built on, put together once by `CairnServer`.
+public struct EndpointServices: Sendable {
+    public var history: EventHistory
+    public var quarantine: Quarantine
+    public var trails: TrailRegistry
+    public var objects: any ObjectStore
+    public var authenticator: Authenticator
+    public var credentials: CredentialStore
+    public var metadata: Metadata
+    public var recorder: CallRecorder
+    public var budget: ByteBudget
+    public var logger: Logger
+    public var region: String
+    public var accountId: String
+    public var retentionDays: Int
+    public var now: @Sendable () -> Date
+
+    public init(
+        history: EventHistory, quarantine: Quarantine, trails: TrailRegistry, objects: any ObjectStore,
+        authenticator: Authenticator, credentials: CredentialStore, metadata: Metadata, recorder: CallRecorder,
+        budget: ByteBudget, logger: Logger, region: String, accountId: String, retentionDays: Int,
+        now: @escaping @Sendable () -> Date
+    ) {
+        self.history = history
+        self.quarantine = quarantine
+        self.trails = trails
+        self.objects = objects
+        self.authenticator = authenticator
+        self.credentials = credentials
+        self.metadata = metadata
+        self.recorder = recorder
+        self.budget = budget
+        self.logger = logger
+        self.region = region
+        self.accountId = accountId
+        self.retentionDays = retentionDays
+        self.now = now
+    }
+
+    var nowMilliseconds: Int64 { Int64(now().timeIntervalSince1970 * 1000) }
+}

@@ -1,0 +1,226 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import AuditEvent
+import EventHistory
+import Foundation
+import Hummingbird
+import LogEngine
+import Trails
+
+/// `POST /v1/events` and `POST /v1/sources/kubernetes`: a batch of events in, durable and proved before the answer.
+struct IngestEndpoint: Sendable {
+    /// Of the body as sent, and of the body decoded.
+    static let bodyLimit = 64 << 20
+
+    let services: EndpointServices
+
+    private struct Refusal: Error {
+        var status: Int
+        var code: String
+        var message: String
+        var wireMessage: String?
+
+        init(_ status: Int, _ code: String, _ message: String, wireMessage: String? = nil) {
+            self.status = status
+            self.code = code
+            self.message = message
+            self.wireMessage = wireMessage
+        }
+    }
+
+    /// - Parameter forced: the format of a source's own path; nil leaves it to `?format=` or the records themselves.
+    func answer(_ request: WireRequest, body: RequestBody, forced: EventFormat?) async -> WireAnswer {
+        let requestId = UUID().uuidString
+        var record = CallRecord(request, requestId: requestId, serviceName: "Actiontrail")
+        record.eventName = "PutEvents"
+        record.apiVersion = "2020-07-06"
+        do {
+            guard request.method == "POST" else {
+                throw Refusal(405, "MethodNotAllowed", "Events are sent with POST.")
+            }
+            return try await put(request, body, forced, &record)
+        } catch let refusal as Refusal {
+            record.errorCode = refusal.code
+            record.errorMessage = refusal.message
+            await services.recorder.record(record)
+            var fields = JSONFields()
+            fields.add(requestId, "RequestId")
+            fields.add(refusal.code, "Code")
+            fields.add(refusal.wireMessage ?? refusal.message, "Message")
+            let headers = [429, 503].contains(refusal.status) ? [("Retry-After", "1")] : []
+            return .json(fields, status: refusal.status, headers: headers)
+        } catch {
+            services.logger.error("events could not be put", metadata: ["error": "\(error)"])
+            record.errorCode = "InternalFailure"
+            await services.recorder.record(record)
+            var fields = JSONFields()
+            fields.add(requestId, "RequestId")
+            fields.add("InternalFailure", "Code")
+            fields.add("The events could not be put; sending them again doubles nothing.", "Message")
+            return .json(fields, status: 500)
+        }
+    }
+
+    private func put(
+        _ request: WireRequest, _ body: RequestBody, _ forced: EventFormat?, _ record: inout CallRecord
+    ) async throws -> WireAnswer {
+        let format = try forced ?? Self.format(of: request)
+        let coding = try Self.coding(of: request)
+        var request = request
+        // The body is only held where a signature covers it; the head alone decides about a token.
+        let isToken = request.header("authorization")?.lowercased().hasPrefix("bearer ") ?? false
+        var caller: Caller?
+        if isToken { caller = try authenticate(request, &record) }
+        let collected = try await collect(body, request)
+        if caller == nil {
+            request.body = collected.bytes
+            caller = try authenticate(request, &record)
+            request.body = []
+        }
+        guard let caller else { return .text("", status: 500) }
+        let decoded = try Self.decode(collected, coding)
+        guard !decoded.isEmpty else { throw Refusal(400, "MissingBody", "The body holds no events.") }
+        let context = ReceivingContext(
+            accountId: caller.accountId, region: services.region, nowMilliseconds: services.nowMilliseconds)
+        let batch = EventParser().parse(decoded, format: format, context: context)
+        guard !batch.events.isEmpty || !batch.rejected.isEmpty else {
+            throw Refusal(400, "MissingBody", "The body holds no events.")
+        }
+        let outcome: RecordOutcome
+        do {
+            try quarantine(batch, record, account: caller.accountId)
+            outcome = try await services.history.record(batch, account: caller.accountId)
+        } catch HistoryError.busy {
+            throw Refusal(429, "Throttling.User", "Too many events are waiting to be written; send the batch again.")
+        } catch let error as HistoryError {
+            services.logger.error("events cannot be recorded", metadata: ["error": "\(error)"])
+            throw Refusal(
+                503, "ServiceUnavailable", "Events cannot be recorded at present (is the disk full?); send the batch again.")
+        }
+        return await succeed(batch, outcome, record)
+    }
+
+    private func succeed(_ batch: ParsedBatch, _ outcome: RecordOutcome, _ record: CallRecord) async -> WireAnswer {
+        var record = record
+        record.parameters += [
+            .init("Accepted", String(outcome.accepted)), .init("Duplicates", String(outcome.duplicates)),
+            .init("Rejected", String(batch.rejected.count)),
+        ]
+        if outcome.conflicts > 0 { record.parameters.append(.init("Conflicts", String(outcome.conflicts))) }
+        let isBad = batch.events.isEmpty
+        if isBad {
+            record.errorCode = "InvalidEvents"
+            record.errorMessage = "Every record was rejected."
+        }
+        let call = record
+        Task { await services.recorder.record(call) }
+        var fields = JSONFields()
+        fields.add(record.requestId, "RequestId")
+        fields.add(outcome.accepted, "Accepted")
+        fields.add(outcome.duplicates, "Duplicates")
+        if outcome.conflicts > 0 { fields.add(outcome.conflicts, "Conflicts") }
+        fields.add(
+            batch.rejected.prefix(Self.namedRejections).map { rejected in
+                var line = JSONFields()
+                line.add(rejected.line, "Line")
+                line.add(rejected.code, "Code")
+                line.add(rejected.message, "Message")
+                return line
+            }, "Rejected")
+        if batch.rejected.count > Self.namedRejections { fields.add(batch.rejected.count, "RejectedCount") }
+        if let first = outcome.firstSequence, let last = outcome.lastSequence {
+            fields.add(first, "FirstSequence")
+            fields.add(last, "LastSequence")
+        }
+        fields.add(outcome.treeSize, "TreeSize")
+        return .json(fields, status: isBad ? 400 : 200)
+    }
+
+    /// More bad lines than this are counted, and all of them are in the quarantine.
+    private static let namedRejections = 10_000
+
+    // MARK: Steps
+
+    private static func format(of request: WireRequest) throws -> EventFormat {
+        guard let name = try? WireParameters(decoding: request.rawQuery)["format"], !name.isEmpty else { return .auto }
+        guard let format = EventFormat(rawValue: name) else {
+            throw Refusal(
+                400, "InvalidFormat",
+                "format must be one of \(EventFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return format
+    }
+
+    private enum Coding { case identity, gzip, zstd }
+
+    private static func coding(of request: WireRequest) throws -> Coding {
+        switch request.header("content-encoding")?.lowercased() {
+        case nil, "", "identity": return .identity
+        case "gzip", "x-gzip": return .gzip
+        case "zstd": return .zstd
+        default:
+            throw Refusal(415, "UnsupportedContentEncoding", "Content-Encoding must be gzip or zstd.")
+        }
+    }
+
+    private func authenticate(_ request: WireRequest, _ record: inout CallRecord) throws -> Caller {
+        switch try services.authenticator.authenticateIngest(request) {
+        case .authenticated(let authentication):
+            record.caller = authentication.caller
+            return authentication.caller
+        case .refused(let failure):
+            record.claimedAccessKeyId = failure.claimedAccessKeyId
+            throw Refusal(failure.httpStatus, failure.code, failure.message, wireMessage: failure.wireMessage)
+        }
+    }
+
+    private func collect(_ body: RequestBody, _ request: WireRequest) async throws -> CollectedBody {
+        do throws(BodyFault) {
+            return try await CollectedBody.read(
+                body, limit: Self.bodyLimit, budget: services.budget,
+                expected: request.header("content-length").flatMap { Int($0) })
+        } catch {
+            switch error {
+            case .tooLarge(let limit):
+                throw Refusal(413, "RequestBodyTooLarge", "A request is at most \(limit) bytes; send smaller batches.")
+            case .busy:
+                throw Refusal(429, "Throttling.User", "Too many requests are in memory; send the batch again.")
+            case .broken:
+                throw Refusal(400, "IncompleteBody", "The body ended early.")
+            }
+        }
+    }
+
+    private static func decode(_ body: CollectedBody, _ coding: Coding) throws -> [UInt8] {
+        do {
+            switch coding {
+            case .identity: return body.bytes
+            case .gzip: return try body.bytes.withUnsafeBytes { try Gzip.expand($0, limit: bodyLimit) }
+            case .zstd: return try body.bytes.withUnsafeBytes { try Zstd.expandStream($0, limit: bodyLimit) }
+            }
+        } catch GzipError.tooLarge, is SizeLimitExceeded {
+            throw Refusal(413, "RequestBodyTooLarge", "A request is at most \(bodyLimit) bytes after decoding.")
+        } catch {
+            throw Refusal(400, "InvalidContentEncoding", "The body is not what its Content-Encoding says.")
+        }
+    }
+
+    private func quarantine(_ batch: ParsedBatch, _ record: CallRecord, account: String) throws {
+        guard !batch.rejected.isEmpty else { return }
+        let receivedAt = wireTime(services.now())
+        do {
+            try services.quarantine.keep(
+                batch.rejected.map { rejected in
+                    Quarantine.Entry(
+                        account: account, receivedAt: receivedAt, requestId: record.requestId,
+                        source: record.sourceAddress, line: rejected.line, code: rejected.code,
+                        message: rejected.message, record: Data(batch.bytes(of: rejected)))
+                }, receivedAtMilliseconds: services.nowMilliseconds)
+        } catch {
+            services.logger.error("rejected records cannot be kept", metadata: ["error": "\(error)"])
+            throw HistoryError.cannotRecord("\(error)")
+        }
+    }
+}

@@ -1,0 +1,321 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Crypto
+import Foundation
+import Hummingbird
+import NIOCore
+import ObjectStorage
+
+/// Carries out one OSS call for a caller who is known.
+///
+/// In this version only the owner of a bucket reaches it.
+struct OSSHandler: Sendable {
+    static let objectLimit: Int64 = 5 << 30
+
+    let services: EndpointServices
+    let call: OSSRequest
+    let caller: Caller
+
+    func run(_ operation: OSSOperation, _ body: RequestBody) async throws -> WireAnswer {
+        switch operation {
+        case .listBuckets: return try listBuckets()
+        case .putBucket(let name): return try await putBucket(name, body)
+        case .deleteBucket(let name):
+            _ = try bucket(name)
+            try services.objects.deleteBucket(name)
+            return WireAnswer(status: 204)
+        case .getBucketInfo(let name): return bucketInfo(try bucket(name))
+        case .getBucketLocation(let name):
+            let region = try bucket(name).region
+            return Self.xml(XMLText(leaf: "LocationConstraint", "oss-" + region))
+        case .listObjects(let name): return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
+        case .listObjectsV2(let name): return try ObjectListing(call, bucket: try bucket(name), isVersion2: true).answer(services.objects)
+        case .putObject(let name, let key): return try await putObject(try bucket(name), key, body)
+        case .getObject(let name, let key): return try getObject(try object(name, key))
+        case .headObject(let name, let key): return try getObject(try object(name, key))
+        case .getObjectMeta(let name, let key):
+            let object = try object(name, key)
+            return WireAnswer(
+                status: 200,
+                headers: [
+                    ("ETag", "\"\(object.etag)\""), ("Content-Length", String(object.size)),
+                    ("Last-Modified", OSSPort.httpDate(object.modifiedAt)),
+                ])
+        case .deleteObject(let name, let key):
+            _ = try bucket(name)
+            try services.objects.deleteObject(bucket: name, key: key)
+            return WireAnswer(status: 204)
+        }
+    }
+
+    static func xml(_ text: XMLText, status: Int = 200) -> WireAnswer {
+        WireAnswer(status: status, headers: [("Content-Type", "application/xml")], body: text.bytes)
+    }
+
+    // MARK: Buckets
+
+    private func bucket(_ name: String) throws -> Bucket {
+        guard let bucket = try services.objects.bucket(name) else { throw OSSError.noSuchBucket(name) }
+        guard bucket.owner == caller.accountId else {
+            throw OSSError(
+                403, "AccessDenied", "The bucket you access does not belong to you.", details: [("BucketName", name)])
+        }
+        return bucket
+    }
+
+    private func listBuckets() throws -> WireAnswer {
+        let prefix = call.parameters["prefix"] ?? ""
+        let marker = call.parameters["marker"] ?? ""
+        let limit = try Self.limit(call.parameters["max-keys"], name: "max-keys", default: 100, maximum: 1000)
+        let all = try services.objects.buckets(owner: caller.accountId)
+            .filter { $0.name.hasPrefix(prefix) && $0.name > marker }
+        let page = all.prefix(limit)
+        return Self.xml(
+            XMLText("ListAllMyBucketsResult") { xml in
+                if all.count > limit {
+                    xml.element("Prefix", prefix)
+                    xml.element("Marker", marker)
+                    xml.element("MaxKeys", String(limit))
+                    xml.element("IsTruncated", "true")
+                    xml.element("NextMarker", page.last?.name ?? "")
+                }
+                owner(&xml)
+                xml.element("Buckets") { xml in
+                    for bucket in page { xml.element("Bucket") { describe(bucket, &$0) } }
+                }
+            })
+    }
+
+    private func owner(_ xml: inout XMLText) {
+        xml.element("Owner") { xml in
+            xml.element("ID", caller.accountId)
+            xml.element("DisplayName", caller.accountId)
+        }
+    }
+
+    private func describe(_ bucket: Bucket, _ xml: inout XMLText) {
+        xml.element("CreationDate", Self.bodyDate(bucket.createdAt))
+        xml.element("ExtranetEndpoint", call.request.header("host") ?? "")
+        xml.element("IntranetEndpoint", call.request.header("host") ?? "")
+        xml.element("Location", "oss-" + bucket.region)
+        xml.element("Name", bucket.name)
+        xml.element("Region", bucket.region)
+        xml.element("StorageClass", "Standard")
+    }
+
+    private func putBucket(_ name: String, _ body: RequestBody) async throws -> WireAnswer {
+        if let acl = call.request.header("x-oss-acl"), acl != "private" {
+            throw OSSError.notImplemented("The ACL \(acl.prefix(32))")
+        }
+        // A storage class or redundancy is accepted and has no meaning here.
+        for try await _ in body {}
+        _ = try services.objects.createBucket(name, owner: caller.accountId)
+        return WireAnswer(status: 200, headers: [("Location", "/" + name)])
+    }
+
+    private func bucketInfo(_ bucket: Bucket) -> WireAnswer {
+        Self.xml(
+            XMLText("BucketInfo") { xml in
+                xml.element("Bucket") { xml in
+                    describe(bucket, &xml)
+                    xml.element("DataRedundancyType", "LRS")
+                    owner(&xml)
+                    xml.element("AccessControlList") { $0.element("Grant", "private") }
+                    xml.element("ServerSideEncryptionRule") { $0.element("SSEAlgorithm", "None") }
+                    xml.element("Comment", "")
+                }
+            })
+    }
+
+    /// `YYYY-MM-DDThh:mm:ss.000Z`: exactly three zeros (oss.md section 17).
+    static func bodyDate(_ date: Date) -> String { String(wireTime(date).dropLast()) + ".000Z" }
+
+    static func limit(_ text: String?, name: String, default value: Int, maximum: Int) throws(OSSError) -> Int {
+        guard let text, !text.isEmpty else { return value }
+        guard let number = Int(text), (1...maximum).contains(number) else {
+            throw .invalidArgument("Argument \(name) must be from 1 to \(maximum).", name: name, value: text)
+        }
+        return number
+    }
+
+    // MARK: Objects
+
+    private func object(_ name: String, _ key: String) throws -> StoredObject {
+        _ = try bucket(name)
+        guard let object = try services.objects.object(bucket: name, key: key) else { throw OSSError.noSuchKey(key) }
+        return object
+    }
+
+    private func putObject(_ bucket: Bucket, _ key: String, _ body: RequestBody) async throws -> WireAnswer {
+        let request = call.request
+        for header in ["x-oss-server-side-encryption", "x-oss-tagging", "x-oss-object-acl"] where request.header(header) != nil {
+            if header == "x-oss-server-side-encryption" && request.header(header) == "AES256" { continue }
+            throw OSSError.notImplemented("The header \(header)")
+        }
+        if request.header("x-oss-forbid-overwrite")?.lowercased() == "true",
+            try services.objects.object(bucket: bucket.name, key: key) != nil
+        {
+            throw OSSError(
+                409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.",
+                details: [("Key", key)], detailCode: "0026-00000002")
+        }
+        var expectedMD5: [UInt8]?
+        if let text = request.header("content-md5") {
+            guard let data = Data(base64Encoded: text), data.count == 16 else {
+                throw OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+            }
+            expectedMD5 = [UInt8](data)
+        }
+        let upload = try services.objects.beginUpload(bucket: bucket.name, key: key, attributes: try attributes())
+        do {
+            var size: Int64 = 0
+            for try await buffer in body {
+                size += Int64(buffer.readableBytes)
+                guard size <= Self.objectLimit else { throw OSSError(400, "EntityTooLarge", "An object put at once is at most 5 GB.") }
+                try buffer.withUnsafeReadableBytes { try upload.append($0) }
+            }
+            if let length = request.header("content-length").flatMap(Int64.init), length != size {
+                throw OSSError(400, "IncompleteBody", "The body is shorter than its Content-Length.")
+            }
+        } catch {
+            upload.abandon()
+            throw error is OSSError || error is ObjectError
+                ? error : OSSError(400, "IncompleteBody", "The body ended early, or could not be stored.")
+        }
+        let object = try upload.finish(expectedMD5: expectedMD5)
+        return WireAnswer(
+            status: 200,
+            headers: [
+                ("ETag", "\"\(object.etag)\""), ("x-oss-hash-crc64ecma", String(object.crc64)),
+                ("Content-MD5", object.md5.base64EncodedString()), ("x-oss-server-side-encryption", "AES256"),
+            ])
+    }
+
+    private func attributes() throws(OSSError) -> ObjectAttributes {
+        let request = call.request
+        var attributes = ObjectAttributes(contentType: request.header("content-type") ?? "application/octet-stream")
+        attributes.contentEncoding = request.header("content-encoding")
+        attributes.cacheControl = request.header("cache-control")
+        attributes.contentDisposition = request.header("content-disposition")
+        attributes.expires = request.header("expires")
+        var size = 0
+        for header in request.headers {
+            let name = header.name.lowercased()
+            guard name.hasPrefix("x-oss-meta-") else { continue }
+            attributes.userMetadata[String(name.dropFirst("x-oss-meta-".count))] = header.value
+            size += name.utf8.count + header.value.utf8.count
+        }
+        guard size <= 8 << 10 else { throw OSSError(400, "InvalidArgument", "User metadata is at most 8 KB.") }
+        return attributes
+    }
+
+    private func getObject(_ object: StoredObject) throws -> WireAnswer {
+        if let answer = try judgeConditions(object) { return answer }
+        var headers = Self.headers(of: object)
+        for (parameter, header) in [
+            ("response-content-type", "Content-Type"), ("response-cache-control", "Cache-Control"),
+            ("response-content-disposition", "Content-Disposition"), ("response-content-encoding", "Content-Encoding"),
+            ("response-content-language", "Content-Language"), ("response-expires", "Expires"),
+        ] {
+            guard let value = call.parameters[parameter], !value.isEmpty else { continue }
+            headers.removeAll { $0.name == header }
+            headers.append((header, value))
+        }
+        var range: Range<Int64> = 0..<object.size
+        var status = 200
+        if let text = call.request.header("range") {
+            let isStandard = call.request.header("x-oss-range-behavior") == "standard"
+            switch ByteRange(text, size: object.size, isStandard: isStandard) {
+            case .part(let part):
+                range = part
+                status = 206
+                headers.append(("Content-Range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(object.size)"))
+            case .whole: break
+            case .unsatisfiable:
+                throw OSSError(416, "InvalidRange", "The requested range cannot be satisfied.")
+            }
+        }
+        var answer = WireAnswer(status: status, headers: headers)
+        let store = services.objects
+        let part = range
+        answer.body = .stream(length: Int64(part.count)) { write in
+            try await store.read(object, range: part, into: write)
+        }
+        return answer
+    }
+
+    private static func headers(of object: StoredObject) -> [(name: String, value: String)] {
+        var headers: [(name: String, value: String)] = [
+            ("Content-Type", object.attributes.contentType), ("ETag", "\"\(object.etag)\""),
+            ("Last-Modified", OSSPort.httpDate(object.modifiedAt)), ("Accept-Ranges", "bytes"),
+            ("x-oss-object-type", "Normal"), ("x-oss-storage-class", "Standard"),
+            ("x-oss-hash-crc64ecma", String(object.crc64)), ("Content-MD5", object.md5.base64EncodedString()),
+            ("x-oss-server-side-encryption", "AES256"),
+        ]
+        if let value = object.attributes.contentEncoding { headers.append(("Content-Encoding", value)) }
+        if let value = object.attributes.cacheControl { headers.append(("Cache-Control", value)) }
+        if let value = object.attributes.contentDisposition { headers.append(("Content-Disposition", value)) }
+        if let value = object.attributes.expires { headers.append(("Expires", value)) }
+        for (name, value) in object.attributes.userMetadata.sorted(by: { $0.key < $1.key }) {
+            headers.append(("x-oss-meta-" + name, value))
+        }
+        return headers
+    }
+
+    /// If-Match and its siblings; nil lets the request go on (oss.md section 12).
+    private func judgeConditions(_ object: StoredObject) throws -> WireAnswer? {
+        func tags(_ text: String) -> [String] {
+            text.split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: "\" ")) }
+        }
+        let modified = Int64(object.modifiedAt.timeIntervalSince1970)
+        let failed = OSSError(412, "PreconditionFailed", "At least one of the preconditions you specified did not hold.")
+        if let match = call.request.header("if-match"), !tags(match).contains(object.etag), match != "*" { throw failed }
+        if let since = call.request.header("if-unmodified-since").flatMap(WireTime.init(httpDate:)),
+            modified > since.secondsSince1970
+        {
+            throw failed
+        }
+        let unchanged = WireAnswer(
+            status: 304, headers: [("ETag", "\"\(object.etag)\""), ("Last-Modified", OSSPort.httpDate(object.modifiedAt))])
+        if let none = call.request.header("if-none-match"), tags(none).contains(object.etag) || none == "*" { return unchanged }
+        if let since = call.request.header("if-modified-since").flatMap(WireTime.init(httpDate:)),
+            modified <= since.secondsSince1970
+        {
+            return unchanged
+        }
+        return nil
+    }
+}
+
+/// A `Range` header as OSS reads it: by default what does not fit is the whole object (oss.md section 12).
+enum ByteRange: Equatable {
+    case part(Range<Int64>)
+    case whole
+    case unsatisfiable
+
+    init(_ text: String, size: Int64, isStandard: Bool) {
+        guard text.lowercased().hasPrefix("bytes="), let spec = text.dropFirst(6).split(separator: ",").first else {
+            self = .whole
+            return
+        }
+        let parts = spec.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+        guard parts.count == 2 else {
+            self = .whole
+            return
+        }
+        switch (Int64(parts[0]), Int64(parts[1])) {
+        case (nil, let count?) where parts[0].isEmpty && count > 0:
+            self = count <= size ? .part(size - count..<size) : .whole
+        case (let first?, nil) where parts[1].isEmpty && first >= 0:
+            self = first < size ? .part(first..<size) : isStandard ? .unsatisfiable : .whole
+        case (let first?, let last?) where first >= 0 && first <= last:
+            if first >= size { self = isStandard ? .unsatisfiable : .whole }
+            else if last < size { self = .part(first..<last + 1) }
+            else { self = isStandard ? .part(first..<size) : .whole }
+        default: self = .whole
+        }
+    }
+}

@@ -1,0 +1,193 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Crypto
+import Foundation
+import Hummingbird
+import ObjectStorage
+
+/// An error as OSS tells it; source: oss.md section 10.
+struct OSSError: Error {
+    var status: Int
+    var code: String
+    var message: String
+    /// Further elements, such as `Key`.
+    var details: [(name: String, value: String)] = []
+    var detailCode: String?
+
+    init(_ status: Int, _ code: String, _ message: String, details: [(name: String, value: String)] = [], detailCode: String? = nil) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+        self.detailCode = detailCode
+    }
+
+    static func noSuchBucket(_ name: String) -> OSSError {
+        OSSError(
+            404, "NoSuchBucket", "The specified bucket does not exist.", details: [("BucketName", name)],
+            detailCode: "0015-00000101")
+    }
+
+    static func noSuchKey(_ key: String) -> OSSError {
+        OSSError(404, "NoSuchKey", "The specified key does not exist.", details: [("Key", key)], detailCode: "0026-00000001")
+    }
+
+    static func notImplemented(_ what: String) -> OSSError {
+        OSSError(501, "NotImplemented", "\(what) is not implemented yet.")
+    }
+
+    static func invalidArgument(_ message: String, name: String, value: String) -> OSSError {
+        OSSError(400, "InvalidArgument", message, details: [("ArgumentName", name), ("ArgumentValue", value)])
+    }
+}
+
+/// The oss port: what the official SDK needs to make a bucket, and to list and read what was delivered.
+///
+/// Sub-resources and operations beyond that answer 501 until the store is whole.
+struct OSSPort: WireService {
+    let services: EndpointServices
+
+    func answer(_ request: WireRequest, body: RequestBody) async -> WireAnswer {
+        let requestId = Self.makeRequestId()
+        var record = CallRecord(request, requestId: UUID().uuidString, serviceName: "Oss")
+        record.apiVersion = "2019-05-17"
+        var answer: WireAnswer
+        do {
+            let call = try read(request, &record)
+            let caller = try authenticate(call, &record)
+            let operation = try OSSOperation(call)
+            record.eventName = operation.eventName
+            record.isWrite = operation.isWrite
+            guard !operation.isWrite || services.recorder.canRecord else {
+                throw OSSError(503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
+            }
+            answer = try await OSSHandler(services: services, call: call, caller: caller).run(operation, body)
+            if operation.isWrite {
+                await services.recorder.record(record)
+            } else {
+                let (recorder, call) = (services.recorder, record)
+                Task { await recorder.record(call) }
+            }
+        } catch {
+            let failure = wireError(error)
+            record.errorCode = failure.code
+            record.errorMessage = failure.message
+            if (error as? AuthenticationFailure)?.claimedAccessKeyId != nil {
+                record.claimedAccessKeyId = (error as? AuthenticationFailure)?.claimedAccessKeyId
+            }
+            await services.recorder.record(record)
+            // An answer before the body was read: the rest of it is taken in and dropped, so the connection stays usable.
+            await Self.drain(body)
+            answer = Self.answer(failure, requestId: requestId, host: record.host, isHead: request.method == "HEAD", error)
+        }
+        answer.headers += [("x-oss-request-id", requestId), ("Server", "AliyunOSS"), ("Date", Self.httpDate(services.now()))]
+        return answer
+    }
+
+    private static func drain(_ body: RequestBody) async {
+        var count = 0
+        do {
+            for try await buffer in body {
+                count += buffer.readableBytes
+                if count > 16 << 20 { return }
+            }
+        } catch {}
+    }
+
+    private func read(_ request: WireRequest, _ record: inout CallRecord) throws -> OSSRequest {
+        let call: OSSRequest
+        do throws(AuthenticationFailure) { call = try OSSRequest(request) } catch { throw error }
+        record.claimedAccessKeyId = call.claimedAccessKeyId
+        record.parameters = call.parameters.all
+        switch call.resource {
+        case .service: break
+        case .bucket(let name): record.resources = [("ACS::OSS::Bucket", name)]
+        case .object(let bucket, let key):
+            record.resources = [("ACS::OSS::Bucket", bucket), ("ACS::OSS::Object", bucket + "/" + key)]
+        }
+        return call
+    }
+
+    private func authenticate(_ call: OSSRequest, _ record: inout CallRecord) throws -> Caller {
+        switch try services.authenticator.authenticateOSS(call) {
+        case .authenticated(let authentication):
+            record.caller = authentication.caller
+            return authentication.caller
+        case .refused(let failure): throw failure
+        }
+    }
+
+    // MARK: Errors
+
+    private func wireError(_ error: any Error) -> OSSError {
+        switch error {
+        case let error as OSSError: return error
+        case let failure as AuthenticationFailure:
+            return OSSError(
+                failure.httpStatus, failure.code, failure.message,
+                details: failure.details.map { ($0.name, $0.value) }, detailCode: failure.errorDetailCode)
+        case let error as ObjectError:
+            switch error {
+            case .noSuchBucket(let name): return .noSuchBucket(name)
+            case .invalidBucketName(let name):
+                return OSSError(400, "InvalidBucketName", "The specified bucket is not valid.", details: [("BucketName", name)])
+            case .invalidKey(let key):
+                return OSSError(400, "InvalidObjectName", "The specified object is not valid.", details: [("Key", key)])
+            case .bucketAlreadyExists(let name):
+                return OSSError(
+                    409, "BucketAlreadyExists", "The requested bucket name is not available.",
+                    details: [("BucketName", name)], detailCode: "0015-00000104")
+            case .bucketNotEmpty(let name):
+                return OSSError(
+                    409, "BucketNotEmpty", "The bucket has objects. Please delete them first.",
+                    details: [("BucketName", name)], detailCode: "0015-00000301")
+            case .digestMismatch:
+                return OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+            case .objectDamaged:
+                services.logger.error("an object is damaged", metadata: ["damage": "\(error)"])
+                return OSSError(500, "InternalError", "\(error)")
+            }
+        default:
+            services.logger.error("an OSS call failed", metadata: ["error": "\(error)"])
+            return OSSError(500, "InternalError", "We encountered an internal error. Please try again.")
+        }
+    }
+
+    private static func answer(_ failure: OSSError, requestId: String, host: String, isHead: Bool, _ error: any Error) -> WireAnswer {
+        let wireMessage = (error as? AuthenticationFailure)?.wireMessage ?? failure.message
+        let xml = XMLText("Error") { xml in
+            xml.element("Code", failure.code)
+            xml.element("Message", wireMessage)
+            xml.element("RequestId", requestId)
+            xml.element("HostId", host)
+            for detail in failure.details { xml.element(detail.name, detail.value) }
+            if let code = failure.detailCode { xml.element("EC", code) }
+        }
+        var headers: [(name: String, value: String)] = []
+        if let code = failure.detailCode { headers.append(("x-oss-ec", code)) }
+        if isHead {
+            headers.append(("x-oss-err", Data(xml.bytes).base64EncodedString()))
+            return WireAnswer(status: failure.status, headers: headers)
+        }
+        return WireAnswer(status: failure.status, headers: [("Content-Type", "application/xml")] + headers, body: xml.bytes)
+    }
+
+    static func makeRequestId() -> String {
+        (0..<12).map { _ in String(format: "%02X", UInt8.random(in: 0...255)) }.joined()
+    }
+
+    /// RFC 1123 in GMT, as OSS and its SDKs want it.
+    static func httpDate(_ date: Date) -> String {
+        let seconds = Int64(date.timeIntervalSince1970.rounded(.down))
+        var time = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        func two(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
+        return "\(days[Int(parts.tm_wday)]), \(two(parts.tm_mday)) \(months[Int(parts.tm_mon)]) \(parts.tm_year + 1900) "
+            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)) GMT"
+    }
+}

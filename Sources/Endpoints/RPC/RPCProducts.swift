@@ -1,0 +1,73 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Names of operations that this version does not have yet: they answer 501, unknown ones 404.
+extension RPCProduct {
+    static let actionTrail = RPCProduct(
+        serviceName: "Actiontrail",
+        operations: [
+            .createTrail, .updateTrail, .deleteTrail, .describeTrails, .getTrailStatus, .startLogging, .stopLogging,
+            .lookupEvents, .describeRegions, .createDeliveryHistoryJob, .getDeliveryHistoryJob,
+            .listDeliveryHistoryJobs, .deleteDeliveryHistoryJob, .getDataEventSelector,
+            .getGlobalEventsStorageRegion,
+            // Cairn's own.
+            .getEventProof, .getConsistencyProof, .createIngestToken, .listIngestTokens, .deleteIngestToken,
+            .listQuarantinedRecords,
+        ],
+        unbuilt: [
+            "GetAccessKeyLastUsedInfo", "GetAccessKeyLastUsedProducts", "GetAccessKeyLastUsedEvents",
+            "GetAccessKeyLastUsedIps", "GetAccessKeyLastUsedResources", "UpdateGlobalEventsStorageRegion",
+            "PutDataEventSelector", "DeleteDataEventSelector", "ListDataEventSelectors", "ListDataEventServices",
+            "EnableInsight", "DisableInsight", "GetInsightTypes", "GetInsightSelectors", "PutInsightSelectors",
+            "GetInsightsEventsCount", "LookupInsightEvents", "CreateAdvancedQueryTemplate",
+            "UpdateAdvancedQueryTemplate", "GetAdvancedQueryTemplate", "DescribeAdvancedQueryTemplate",
+            "DeleteAdvancedQueryTemplate", "CreateAdvancedQueryHistory", "DescribeAdvancedQueryHistory",
+            "DeleteAdvancedQueryHistory", "DescribeScenes", "DescribeSearchTemplates",
+            "DescribeResourceLifeCycleEvents", "DescribeUserLogCount", "DescribeUserAlertCount",
+            "GetGovernanceMetrics", "DescribeTrailDeliveryMetricData", "DescribeUserTrailCount",
+        ])
+
+    static let actionTrail2017 = RPCProduct(
+        serviceName: "Actiontrail",
+        operations: [
+            .createTrail, .updateTrail, .deleteTrail, .describeTrails, .getTrailStatus, .startLogging, .stopLogging,
+            .lookupEvents2017, .describeRegions,
+        ], unbuilt: [])
+
+    static let keyManagement = RPCProduct(
+        serviceName: "Kms", operations: [],
+        unbuilt: [
+            "AsymmetricDecrypt", "AsymmetricEncrypt", "AsymmetricSign", "AsymmetricVerify", "CancelKeyDeletion",
+            "CreateAlias", "CreateKey", "CreateKeyVersion", "Decrypt", "DeleteAlias", "DeleteKeyMaterial",
+            "DescribeAccountKmsStatus", "DescribeKey", "DescribeKeyVersion", "DescribeRegions", "DisableKey",
+            "EnableKey", "Encrypt", "ExportDataKey", "GenerateAndExportDataKey", "GenerateDataKey",
+            "GenerateDataKeyWithoutPlaintext", "GenerateMac", "GetKeyPolicy", "GetParametersForImport", "GetPublicKey",
+            "ImportKeyMaterial", "ListAliases", "ListAliasesByKeyId", "ListKeyVersions", "ListKeys",
+            "ListResourceTags", "ListTagResources", "ReEncrypt", "ScheduleKeyDeletion", "SetDeletionProtection",
+            "SetKeyPolicy", "TagResource", "TagResources", "UntagResource", "UntagResources", "UpdateAlias",
+            "UpdateKeyDescription", "UpdateRotationPolicy", "VerifyMac",
+        ])
+
+    static let accessManagement = RPCProduct(
+        serviceName: "Ram", operations: [],
+        unbuilt: [
+            "AddUserToGroup", "AttachPolicyToGroup", "AttachPolicyToRole", "AttachPolicyToUser", "BindMFADevice",
+            "ChangePassword", "ClearAccountAlias", "CreateAccessKey", "CreateGroup", "CreateLoginProfile",
+            "CreatePolicy", "CreatePolicyVersion", "CreateRole", "CreateServiceLinkedRole", "CreateUser",
+            "CreateVirtualMFADevice", "DecodeDiagnosticMessage", "DeleteAccessKey", "DeleteGroup",
+            "DeleteLoginProfile", "DeletePolicy", "DeletePolicyVersion", "DeleteRole", "DeleteServiceLinkedRole",
+            "DeleteUser", "DeleteVirtualMFADevice", "DetachPolicyFromGroup", "DetachPolicyFromRole",
+            "DetachPolicyFromUser", "GetAccessKeyLastUsed", "GetAccountAlias", "GetGroup", "GetLoginProfile",
+            "GetPasswordPolicy", "GetPolicy", "GetPolicyVersion", "GetRole", "GetSecurityPreference", "GetUser",
+            "GetUserMFAInfo", "ListAccessKeys", "ListEntitiesForPolicy", "ListGroups", "ListGroupsForUser",
+            "ListPolicies", "ListPoliciesForGroup", "ListPoliciesForRole", "ListPoliciesForUser",
+            "ListPolicyVersions", "ListRoles", "ListTagResources", "ListUsers", "ListUsersForGroup",
+            "ListVirtualMFADevices", "RemoveUserFromGroup", "SetAccountAlias", "SetDefaultPolicyVersion",
+            "SetPasswordPolicy", "SetSecurityPreference", "TagResources", "UnbindMFADevice", "UntagResources",
+            "UpdateAccessKey", "UpdateGroup", "UpdateLoginProfile", "UpdateRole", "UpdateUser",
+        ])
+
+    static let securityTokens = RPCProduct(
+        serviceName: "Sts", operations: [],
+        unbuilt: ["AssumeRole", "AssumeRoleWithOIDC", "AssumeRoleWithSAML", "GetCallerIdentity"])
+}

@@ -1,0 +1,134 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import ArgumentParser
+import AsyncHTTPClient
+import CairnServer
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Where the service is, and who calls.
+struct ConnectionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("URL of the api port.", discussion: "Default: $CAIRN_ENDPOINT, else http://127.0.0.1:8420"))
+    var endpoint: String?
+
+    @Option(help: "Data folder whose root-credentials.json to use. Default: $CAIRN_DATA, else ./cairn-data")
+    var data: String?
+
+    func client() throws -> APIClient {
+        let environment = ProcessInfo.processInfo.environment
+        let url = endpoint ?? environment["CAIRN_ENDPOINT"] ?? "http://127.0.0.1:8420"
+        let (id, secret) = try credentials(environment)
+        return try APIClient(endpoint: url, accessKeyId: id, secret: secret)
+    }
+
+    func credentials(_ environment: [String: String]) throws -> (id: String, secret: Secret) {
+        if let id = environment["CAIRN_ACCESS_KEY_ID"], let secret = environment["CAIRN_ACCESS_KEY_SECRET"] {
+            return (id, Secret(secret))
+        }
+        let folder = data ?? environment["CAIRN_DATA"] ?? "./cairn-data"
+        let path = folder + "/" + RootCredentials.fileName
+        guard let text = FileManager.default.contents(atPath: path) else {
+            throw Failure.unreachable(
+                "no credentials: set CAIRN_ACCESS_KEY_ID and CAIRN_ACCESS_KEY_SECRET, or run where `\(path)` can be read")
+        }
+        guard let file = try? JSONDecoder().decode(RootCredentials.File.self, from: text) else {
+            throw Failure.unreachable("`\(path)` does not hold credentials")
+        }
+        return (file.AccessKeyId, Secret(file.AccessKeySecret))
+    }
+}
+
+/// Speaks to a running service, signed.
+struct APIClient {
+    static let version = "2020-07-06"
+
+    let base: String
+    let host: String
+    let accessKeyId: String
+    private let secret: Secret
+    private let signer: RPCSigner
+
+    init(endpoint: String, accessKeyId: String, secret: Secret) throws {
+        guard let url = URL(string: endpoint), let scheme = url.scheme, ["http", "https"].contains(scheme), let name = url.host else {
+            throw Failure.usage("`\(endpoint)` is not a URL such as http://127.0.0.1:8420")
+        }
+        let bracketed = name.contains(":") ? "[\(name)]" : name
+        host = url.port.map { "\(bracketed):\($0)" } ?? bracketed
+        base = "\(scheme)://\(host)"
+        self.accessKeyId = accessKeyId
+        self.secret = secret
+        signer = RPCSigner(accessKeyId: accessKeyId, secret: secret)
+    }
+
+    struct Answer {
+        var status: Int
+        var body: [UInt8]
+    }
+
+    /// Sends a request as it is.
+    func send(_ request: WireRequest, base: String? = nil, timeout: TimeAmount = .seconds(120)) async throws -> Answer {
+        let query = request.rawQuery.isEmpty ? "" : "?" + request.rawQuery
+        var message = HTTPClientRequest(url: (base ?? self.base) + request.rawPath + query)
+        message.method = HTTPMethod(rawValue: request.method)
+        for header in request.headers where header.name.lowercased() != "host" {
+            message.headers.add(name: header.name, value: header.value)
+        }
+        if !request.body.isEmpty || request.method == "POST" || request.method == "PUT" {
+            message.body = .bytes(ByteBuffer(bytes: request.body))
+        }
+        do {
+            let response = try await HTTPClient.shared.execute(message, timeout: timeout)
+            let body = try await response.body.collect(upTo: 1 << 30)
+            return Answer(status: Int(response.status.code), body: Array(body.readableBytesView))
+        } catch {
+            throw Failure.unreachable("cannot reach \(base ?? self.base): \(error)")
+        }
+    }
+
+    /// Calls an RPC operation and gives its JSON answer.
+    func call(_ action: String, _ parameters: [(String, String)] = []) async throws -> [String: Any] {
+        let answer = try await callRaw(action, parameters)
+        return try JSONSerialization.jsonObject(with: Data(answer)) as? [String: Any] ?? [:]
+    }
+
+    func callRaw(_ action: String, _ parameters: [(String, String)] = []) async throws -> [UInt8] {
+        let query = WireParameters(parameters.map { WireParameters.Parameter($0.0, $0.1) }).encodedQuery
+        let request = try signer.signed(
+            WireRequest(
+                method: "POST", rawPath: "/", rawQuery: query,
+                headers: [WireHeader("Host", host), WireHeader("Accept", "application/json")]), action: action,
+            version: Self.version)
+        let answer = try await send(request)
+        guard answer.status == 200 else { throw Self.failure(answer, action) }
+        return answer.body
+    }
+
+    static func failure(_ answer: Answer, _ what: String) -> Failure {
+        let body = (try? JSONSerialization.jsonObject(with: Data(answer.body))) as? [String: Any]
+        let code = body?["Code"] as? String ?? "HTTP \(answer.status)"
+        let message = body?["Message"] as? String ?? String(decoding: answer.body.prefix(500), as: UTF8.self)
+        let isDenied = [401, 403, 503].contains(answer.status) || code.hasPrefix("Signature") || code.contains("AccessKey")
+        return Failure(code: isDenied ? 3 : 1, message: "\(what): \(code): \(message)")
+    }
+
+    /// Sends a batch of events.
+    func put(_ body: [UInt8], format: String, token: String?) async throws -> Answer {
+        let query = format == "auto" ? "" : "format=\(format)"
+        var request = WireRequest(
+            method: "POST", rawPath: "/v1/events", rawQuery: query,
+            headers: [WireHeader("Host", host), WireHeader("Content-Type", "application/x-ndjson")], body: body)
+        if let token {
+            request.headers.append(WireHeader("Authorization", "Bearer \(token)"))
+        } else {
+            request = try signer.signed(request, action: Authenticator.ingestAction, version: Self.version)
+        }
+        return try await send(request)
+    }
+
+    func ossSigner(region: String) -> OSSSigner {
+        OSSSigner(accessKeyId: accessKeyId, secret: secret, region: region)
+    }
+}
