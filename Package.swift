@@ -80,6 +80,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ], swiftSettings: settings),
+        .executableTarget(
+            name: "cairn-bench", dependencies: ["AccessControl", "SampleStory"], path: "Benchmarks/cairn-bench",
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

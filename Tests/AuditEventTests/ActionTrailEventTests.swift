@@ -36,7 +36,8 @@ import Testing
         let ids = batch.events.map { batch.text(of: $0.eventId) }
         #expect(ids[0] == ids[1])
         #expect(ids[0] != ids[2])
-        #expect(try #/[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}/#.wholeMatch(in: ids[0]) != nil)
+        #expect(
+            try #/[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}/#.wholeMatch(in: ids[0]) != nil)
         let digest = EventDigest(hashing: Array(#"{"eventName":"x"}"#.utf8)).description.uppercased()
         #expect(ids[0].prefix(8) == digest.prefix(8))
         #expect(ids[0].suffix(12) == digest.prefix(32).suffix(12))
@@ -56,7 +57,8 @@ import Testing
     }
 
     @Test func `keeps an empty region and account`() {
-        let batch = parse(#"{"eventName":"x","eventId":"1","eventTime":1767225600,"acsRegion":"","recipientAccountId":null}"#)
+        let batch = parse(
+            #"{"eventName":"x","eventId":"1","eventTime":1767225600,"acsRegion":"","recipientAccountId":null}"#)
         #expect(batch.events[0].digest == batch.events[0].receivedDigest)
         #expect(batch.events[0].region.isEmpty && batch.events[0].account.isEmpty)
     }
@@ -74,10 +76,11 @@ import Testing
         #expect(parse(#"{"eventName":"x","eventTime":\#(time)}"#).rejections == ["1 InvalidEventTime"])
     }
 
-    @Test(arguments: [
-        ("1767225600", now), ("1767225600250", now + 250), ("\"2026-01-01T08:00:00+0800\"", now),
-        (#""2026\u002d01-01T00:00:00Z""#, now),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("1767225600", now), ("1767225600250", now + 250), ("\"2026-01-01T08:00:00+0800\"", now),
+            (#""2026\u002d01-01T00:00:00Z""#, now),
+        ] as [(String, Int64)])
     func `may tell its time in several ways`(time: String, expected: Int64) {
         let batch = parse(#"{"eventName":"x","eventTime":\#(time)}"#)
         #expect(batch.events.first?.timeMilliseconds == expected)
@@ -93,7 +96,10 @@ import Testing
         (#"{"eventName":"x","event\u004eame":"y"}"#, "the key \"eventName\" occurs twice"),
         (#"{"eventName":"x","acsRegion":1,"acsRegion":null}"#, "the key \"acsRegion\" occurs twice"),
         (#"{"EventName":"x","EventName":"x"}"#, "the key \"eventName\" occurs twice"),
-        (#"{"eventName":"x","userIdentity":{"userName":"a","userName":"b"}}"#, "the key \"userName\" occurs twice in userIdentity"),
+        (
+            #"{"eventName":"x","userIdentity":{"userName":"a","userName":"b"}}"#,
+            "the key \"userName\" occurs twice in userIdentity"
+        ),
     ])
     func `with a known key twice is rejected`(text: String, message: String) {
         let batch = parse(text)
@@ -128,7 +134,9 @@ import Testing
     }
 
     @Test func `prefers the normal spelling to the capitalised one`() {
-        let batch = parse(#"{"EventName":"B","eventName":"A","EventId":"2","eventId":null,"UserIdentity":{"UserName":"x","userName":"y"}}"#)
+        let batch = parse(
+            #"{"EventName":"B","eventName":"A","EventId":"2","eventId":null,"UserIdentity":{"UserName":"x","userName":"y"}}"#
+        )
         #expect(batch.values(.eventName) == ["A"])
         #expect(batch.values(.eventId) == ["2"])
         #expect(batch.values(.user) == ["y"])

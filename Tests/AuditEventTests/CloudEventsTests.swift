@@ -5,12 +5,18 @@ import AuditEvent
 import Testing
 
 @Suite struct `A CloudEvent` {
-    private func record(_ type: String = "com.github.push.created", source: String = "https://github.com/x", _ more: String = "") -> String {
+    private func record(
+        _ type: String = "com.github.push.created", source: String = "https://github.com/x", _ more: String = ""
+    ) -> String {
         #"{"specversion":"1.0","id":"ce-1","type":"\#(type)","source":"\#(source)"\#(more.isEmpty ? "" : ",")\#(more)}"#
     }
 
     @Test func `becomes an ActionTrail event`() throws {
-        let batch = parse(record(#"com.github.push.created"#, #""subject":"repo/a,b","time":"2026-01-01T00:00:00Z","authtype":"user","authid":"alice","data":{"sourceIpAddress":"192.0.2.2"}"#))
+        let batch = parse(
+            record(
+                #"com.github.push.created"#,
+                #""subject":"repo/a,b","time":"2026-01-01T00:00:00Z","authtype":"user","authid":"alice","data":{"sourceIpAddress":"192.0.2.2"}"#
+            ))
         let object = try batch.object()
         let expected = [
             "eventId": "ce-1", "eventName": "com.github.push.created", "eventSource": "https://github.com/x",
@@ -42,11 +48,13 @@ import Testing
         #expect(parse(record(type)).values(.eventRW) == [expected])
     }
 
-    @Test(arguments: [
-        (#""data":{"user":"u"}"#, "u"), (#""data":{"actor":{"login":"l"}}"#, "l"),
-        (#""data":{"userIdentity":{"type":"ram-user","userName":"i"}}"#, "i"), (#""data":{"userIdentity":"t"}"#, "t"),
-        (#""authtype":"system""#, "system"), (#""data":[1]"#, nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#""data":{"user":"u"}"#, "u"), (#""data":{"actor":{"login":"l"}}"#, "l"),
+            (#""data":{"userIdentity":{"type":"ram-user","userName":"i"}}"#, "i"),
+            (#""data":{"userIdentity":"t"}"#, "t"),
+            (#""authtype":"system""#, "system"), (#""data":[1]"#, nil),
+        ] as [(String, String?)])
     func `has its actor found`(more: String, user: String?) {
         #expect(parse(record("t", more)).values(.user).first == user)
     }
@@ -59,7 +67,8 @@ import Testing
             ))
         #expect(
             batch.allTerms(0) == [
-                "eventId=at-1", "eventName=StopInstance", "serviceName=Ecs", "user=r:s", "resourceType=ACS::ECS::Instance",
+                "eventId=at-1", "eventName=StopInstance", "serviceName=Ecs", "user=r:s",
+                "resourceType=ACS::ECS::Instance",
                 "resourceName=i-9", "eventRW=Write", "eventType=ApiCall", "roleName=r", "principalId=p",
             ])
         #expect(batch.events[0].timeMilliseconds == now + 5000)

@@ -17,7 +17,8 @@ import Testing
             ))
         let object = try batch.object()
         let expected = [
-            "eventId": "id-1", "eventVersion": "1", "eventCategory": "Data", "eventName": "PutObject", "eventRW": "Write",
+            "eventId": "id-1", "eventVersion": "1", "eventCategory": "Data", "eventName": "PutObject",
+            "eventRW": "Write",
             "eventType": "ApiCall", "eventSource": "s3.amazonaws.com", "eventTime": "2026-01-01T00:00:00Z",
             "acsRegion": "eu-west-1", "serviceName": "s3", "apiVersion": "2006-03-01", "requestId": "R",
             "sourceIpAddress": "192.0.2.7", "userAgent": "aws \"cli\"", "errorCode": "AccessDenied",
@@ -38,31 +39,35 @@ import Testing
         #expect(batch.values(.user) == ["alice"])
     }
 
-    @Test(arguments: [
-        (#"{"type":"Root","principalId":"222","arn":"arn:aws:iam::222:root"}"#, "root-account", "root", nil),
-        (#"{"type":"IAMUser","arn":"arn:aws:iam::222:user/team/bob"}"#, "ram-user", "bob", nil),
-        (
-            #"{"type":"AssumedRole","principalId":"AROA:sess","arn":"arn:aws:sts::222:assumed-role/Admin/sess"}"#,
-            "assumed-role", "Admin:sess", "Admin"
-        ),
-        (
-            #"{"type":"AssumedRole","arn":"arn:aws:sts::222:assumed-role\/Admin\/sess"}"#, "assumed-role", "Admin:sess",
-            "Admin"
-        ),
-        (
-            #"{"type":"AssumedRole","principalId":"AROA:s2","sessionContext":{"sessionIssuer":{"userName":"Ops"}}}"#,
-            "assumed-role", "Ops:s2", "Ops"
-        ),
-        (#"{"type":"AWSService","invokedBy":"config.amazonaws.com"}"#, "system", "config.amazonaws.com", nil),
-        (#"{"accountId":"2","invokedBy":"kms.amazonaws.com"}"#, "system", "kms.amazonaws.com", nil),
-        (#"{"type":"FederatedUser","arn":"arn:aws:sts::2:federated-user/fred"}"#, "federated-user", "fred", nil),
-        (#"{"type":"AWSAccount","accountId":"333"}"#, "alibaba-cloud-account", "333", nil),
-        (#"{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u-1"}}"#, "cloudsso-user", "u-1", nil),
-        (#"{"type":"WebIdentityUser","userName":"w"}"#, "web-identity-user", "w", nil),
-        (#"{"type":"SAMLUser","userName":"s"}"#, "saml-user", "s", nil),
-        (#"{"type":"Unknown"}"#, "Unknown", nil, nil),
-    ] as [(String, String, String?, String?)])
-    func `has its caller named in ActionTrail's words`(identity: String, type: String, user: String?, role: String?) throws {
+    @Test(
+        arguments: [
+            (#"{"type":"Root","principalId":"222","arn":"arn:aws:iam::222:root"}"#, "root-account", "root", nil),
+            (#"{"type":"IAMUser","arn":"arn:aws:iam::222:user/team/bob"}"#, "ram-user", "bob", nil),
+            (
+                #"{"type":"AssumedRole","principalId":"AROA:sess","arn":"arn:aws:sts::222:assumed-role/Admin/sess"}"#,
+                "assumed-role", "Admin:sess", "Admin"
+            ),
+            (
+                #"{"type":"AssumedRole","arn":"arn:aws:sts::222:assumed-role\/Admin\/sess"}"#, "assumed-role",
+                "Admin:sess",
+                "Admin"
+            ),
+            (
+                #"{"type":"AssumedRole","principalId":"AROA:s2","sessionContext":{"sessionIssuer":{"userName":"Ops"}}}"#,
+                "assumed-role", "Ops:s2", "Ops"
+            ),
+            (#"{"type":"AWSService","invokedBy":"config.amazonaws.com"}"#, "system", "config.amazonaws.com", nil),
+            (#"{"accountId":"2","invokedBy":"kms.amazonaws.com"}"#, "system", "kms.amazonaws.com", nil),
+            (#"{"type":"FederatedUser","arn":"arn:aws:sts::2:federated-user/fred"}"#, "federated-user", "fred", nil),
+            (#"{"type":"AWSAccount","accountId":"333"}"#, "alibaba-cloud-account", "333", nil),
+            (#"{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u-1"}}"#, "cloudsso-user", "u-1", nil),
+            (#"{"type":"WebIdentityUser","userName":"w"}"#, "web-identity-user", "w", nil),
+            (#"{"type":"SAMLUser","userName":"s"}"#, "saml-user", "s", nil),
+            (#"{"type":"Unknown"}"#, "Unknown", nil, nil),
+        ] as [(String, String, String?, String?)])
+    func `has its caller named in ActionTrail's words`(identity: String, type: String, user: String?, role: String?)
+        throws
+    {
         let batch = parse(record(#""userIdentity":\#(identity)"#))
         let object = try batch.object()
         #expect(object.text("userIdentity.type") == type)
@@ -94,21 +99,35 @@ import Testing
         #expect(try batch.object().text("eventCategory") == "Management")
     }
 
-    @Test(arguments: [
-        ("ec2", #"{"instancesSet":{"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}}"#, "AWS::EC2::Instance", ["i-1", "i-2"]),
-        ("iam", #"{"userName":"bob","policyArn":"arn:p"}"#, "AWS::IAM::User;AWS::IAM::ManagedPolicy", ["bob", "arn:p"]),
-        ("ec2", #"{"groupId":"sg-1","groupName":"web"}"#, "AWS::EC2::SecurityGroup", ["sg-1", "web"]),
-        ("iam", #"{"groupName":"devs"}"#, "AWS::IAM::Group", ["devs"]),
-        ("cloudtrail", #"{"name":"main"}"#, "AWS::CloudTrail::Trail", ["main"]),
-        ("ssm", #"{"name":"/p"}"#, "AWS::SSM::Parameter", ["/p"]), ("xray", #"{"name":"n"}"#, nil, []),
-        ("lambda", #"{"functionName":"f"}"#, "AWS::Lambda::Function", ["f"]), ("kms", #"{"keyId":"k"}"#, "AWS::KMS::Key", ["k"]),
-        ("dynamodb", #"{"tableName":"t"}"#, "AWS::DynamoDB::Table", ["t"]),
-        ("rds", #"{"dBInstanceIdentifier":"d"}"#, "AWS::RDS::DBInstance", ["d"]),
-        ("secretsmanager", #"{"secretId":"s","n":null,"roleName":5}"#, "AWS::SecretsManager::Secret", ["s"]),
-        ("s3", #"{"key":"k","bucketName":"b,c"}"#, "AWS::S3::Bucket;AWS::S3::Object", ["b,c", "b,c/k", "b", "c", "c/k"]),
-    ] as [(String, String, String?, [String])])
-    func `has its resources found in the parameters`(service: String, parameters: String, type: String?, names: [String]) throws {
-        let batch = parse(#"{"eventName":"X","eventSource":"\#(service).amazonaws.com","requestParameters":\#(parameters)}"#)
+    @Test(
+        arguments: [
+            (
+                "ec2", #"{"instancesSet":{"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}}"#, "AWS::EC2::Instance",
+                ["i-1", "i-2"]
+            ),
+            (
+                "iam", #"{"userName":"bob","policyArn":"arn:p"}"#, "AWS::IAM::User;AWS::IAM::ManagedPolicy",
+                ["bob", "arn:p"]
+            ),
+            ("ec2", #"{"groupId":"sg-1","groupName":"web"}"#, "AWS::EC2::SecurityGroup", ["sg-1", "web"]),
+            ("iam", #"{"groupName":"devs"}"#, "AWS::IAM::Group", ["devs"]),
+            ("cloudtrail", #"{"name":"main"}"#, "AWS::CloudTrail::Trail", ["main"]),
+            ("ssm", #"{"name":"/p"}"#, "AWS::SSM::Parameter", ["/p"]), ("xray", #"{"name":"n"}"#, nil, []),
+            ("lambda", #"{"functionName":"f"}"#, "AWS::Lambda::Function", ["f"]),
+            ("kms", #"{"keyId":"k"}"#, "AWS::KMS::Key", ["k"]),
+            ("dynamodb", #"{"tableName":"t"}"#, "AWS::DynamoDB::Table", ["t"]),
+            ("rds", #"{"dBInstanceIdentifier":"d"}"#, "AWS::RDS::DBInstance", ["d"]),
+            ("secretsmanager", #"{"secretId":"s","n":null,"roleName":5}"#, "AWS::SecretsManager::Secret", ["s"]),
+            (
+                "s3", #"{"key":"k","bucketName":"b,c"}"#, "AWS::S3::Bucket;AWS::S3::Object",
+                ["b,c", "b,c/k", "b", "c", "c/k"]
+            ),
+        ] as [(String, String, String?, [String])])
+    func `has its resources found in the parameters`(
+        service: String, parameters: String, type: String?, names: [String]
+    ) throws {
+        let batch = parse(
+            #"{"eventName":"X","eventSource":"\#(service).amazonaws.com","requestParameters":\#(parameters)}"#)
         #expect(try batch.object().text("resourceType") == type)
         #expect(batch.values(.resourceName) == names)
     }
@@ -120,9 +139,11 @@ import Testing
     }
 
     @Test func `is sensitive where ours would be`() {
-        let open = #"{"eventName":"AuthorizeSecurityGroupIngress","eventSource":"ec2.amazonaws.com","requestParameters":{"ipPermissions":{"items":[{"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}}"#
+        let open =
+            #"{"eventName":"AuthorizeSecurityGroupIngress","eventSource":"ec2.amazonaws.com","requestParameters":{"ipPermissions":{"items":[{"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}}"#
         #expect(parse(open).values(.sensitiveAction) == ["true"])
-        let signIn = #"{"eventName":"ConsoleLogin","eventSource":"signin.amazonaws.com","userIdentity":{"type":"Root"}}"#
+        let signIn =
+            #"{"eventName":"ConsoleLogin","eventSource":"signin.amazonaws.com","userIdentity":{"type":"Root"}}"#
         #expect(parse(signIn).values(.sensitiveAction) == ["true"])
     }
 }

@@ -5,16 +5,17 @@ import AuditEvent
 import Testing
 
 @Suite struct `The format of a record` {
-    @Test(arguments: [
-        (#"{"eventName":"x"}"#, nil), (#"{"EventName":"x"}"#, nil),
-        (#"{"specversion":"1.0","id":"1","source":"s","type":"t"}"#, "cloudevents"),
-        (#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"get"}"#, "kubernetes"),
-        (#"{"kind":"Event","auditID":"a"}"#, "kubernetes"), (#"{"kind":"Event","stage":"Panic"}"#, "kubernetes"),
-        (#"{"kind":"Event","sourceIPs":[],"user":{},"verb":"get"}"#, "kubernetes"),
-        (#"{"eventName":"x","eventSource":"s3.amazonaws.com"}"#, "cloudtrail"),
-        (#"{"eventName":"x","eventID":"1","eventVersion":"1.08"}"#, "cloudtrail"),
-        (#"{"eventName":"x","awsRegion":"us-east-1"}"#, "cloudtrail"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#"{"eventName":"x"}"#, nil), (#"{"EventName":"x"}"#, nil),
+            (#"{"specversion":"1.0","id":"1","source":"s","type":"t"}"#, "cloudevents"),
+            (#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"get"}"#, "kubernetes"),
+            (#"{"kind":"Event","auditID":"a"}"#, "kubernetes"), (#"{"kind":"Event","stage":"Panic"}"#, "kubernetes"),
+            (#"{"kind":"Event","sourceIPs":[],"user":{},"verb":"get"}"#, "kubernetes"),
+            (#"{"eventName":"x","eventSource":"s3.amazonaws.com"}"#, "cloudtrail"),
+            (#"{"eventName":"x","eventID":"1","eventVersion":"1.08"}"#, "cloudtrail"),
+            (#"{"eventName":"x","awsRegion":"us-east-1"}"#, "cloudtrail"),
+        ] as [(String, String?)])
     func `is seen from its keys`(text: String, format: String?) throws {
         let batch = parse(text)
         #expect(batch.rejected.isEmpty)
@@ -26,7 +27,8 @@ import Testing
         (#"{"kind":"Event"}"#, .auto, "UnrecognizedFormat"), (#"{"a":1}"#, .actiontrail, "MissingEventName"),
         (#"{"a":1}"#, .cloudtrail, "NotCloudTrail"), (#"{"awsRegion":"x"}"#, .cloudtrail, "MissingEventName"),
         (#"{"eventSource":"s3.amazonaws.com"}"#, .auto, "MissingEventName"),
-        (#"{"a":1}"#, .kubernetes, "NotKubernetesAudit"), (#"{"kind":"Pod","verb":"get"}"#, .kubernetes, "NotKubernetesAudit"),
+        (#"{"a":1}"#, .kubernetes, "NotKubernetesAudit"),
+        (#"{"kind":"Pod","verb":"get"}"#, .kubernetes, "NotKubernetesAudit"),
         (#"{"a":1}"#, .cloudevents, "NotCloudEvent"), (#"{"specversion":"1.0"}"#, .auto, "MissingId"),
         (#"{"specversion":"1.0","id":"1"}"#, .auto, "MissingSource"),
         (#"{"specversion":"1.0","id":"1","source":"s","type":""}"#, .auto, "MissingType"),

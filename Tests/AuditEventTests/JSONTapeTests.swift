@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "{", "}", "[", "]", ",", ":", "\"", "nul", "nulL", "True", "tru", "fals", "NaN", "Infinity", "-Infinity",
+        "", " ", "{", "}", "[", "]", ",", ":", "\"", "nul", "nulL", "True", "tru", "fals", "NaN", "Infinity",
+        "-Infinity",
         "+1", "01", "-01", "-", "--1", "1.", ".5", "1.e5", "1e", "1e+", "0x10", "1_000", "1,", "1 2", "00", "-a",
         "[1,]", "[,1]", "[1 2]", "[1,,2]", "[1", "[1}", "[\"a\"", "[\"a", "]1[", "[][]", "[1]x", "{\"a\"}", "{\"a\":}",
         "{\"a\":1,}", "{,\"a\":1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\":1]",
@@ -42,12 +43,13 @@ import Testing
         #expect(throws: JSONFailure.self) { try JSONTape.minify(Array(text.utf8)) }
     }
 
-    @Test(arguments: [
-        [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xC2, 0x41], [0xE0, 0x80, 0x80], [0xE0, 0x9F, 0xBF],
-        [0xE1, 0x80], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xEF, 0xBF], [0xF0, 0x80, 0x80, 0x80],
-        [0xF0, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF],
-        [0xF0, 0x9F, 0x98], [0xE4, 0xB8, 0x41],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xC2, 0x41], [0xE0, 0x80, 0x80], [0xE0, 0x9F, 0xBF],
+            [0xE1, 0x80], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xEF, 0xBF], [0xF0, 0x80, 0x80, 0x80],
+            [0xF0, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF],
+            [0xF0, 0x9F, 0x98], [0xE4, 0xB8, 0x41],
+        ] as [[UInt8]])
     func `refuses bytes that are not UTF-8`(bad: [UInt8]) throws {
         // At every distance from the end, so that both the fast and the careful loop meet it.
         for tail in 0..<12 {
@@ -92,7 +94,13 @@ import Testing
         for byte in text {
             if inString {
                 output.append(byte)
-                if isEscaped { isEscaped = false } else if byte == 0x5C { isEscaped = true } else if byte == 0x22 { inString = false }
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == 0x5C {
+                    isEscaped = true
+                } else if byte == 0x22 {
+                    inString = false
+                }
             } else if ![0x20, 0x09, 0x0A, 0x0D].contains(byte) {
                 output.append(byte)
                 inString = byte == 0x22
@@ -135,7 +143,10 @@ private struct RandomJSON {
     }
 
     mutating func string() -> String {
-        let pieces = ["a", " ", "key", "{", "}", ",", ":", "[", "\\\"", "\\\\", "\\n", "\\u0041", "\\ud83d\\ude00", "é", "中文", "😀", "longer plain text here"]
+        let pieces = [
+            "a", " ", "key", "{", "}", ",", ":", "[", "\\\"", "\\\\", "\\n", "\\u0041", "\\ud83d\\ude00", "é", "中文",
+            "😀", "longer plain text here",
+        ]
         let count = Int.random(in: 0..<8, using: &generator)
         return "\"" + (0..<count).map { _ in pick(pieces) }.joined() + "\""
     }

@@ -23,7 +23,8 @@ import Testing
             "errorCode": "Forbidden", "errorMessage": "no", "userIdentity.type": "ram-user",
             "userIdentity.userName": "alice@example.com", "userIdentity.principalId": "u-7",
             "userIdentity.accessKeyId": "AKIA", "requestParameters.requestURI": "/apis/x",
-            "requestParameters.namespace": "prod", "requestParameters.resource": "pods", "requestParameters.name": "web",
+            "requestParameters.namespace": "prod", "requestParameters.resource": "pods",
+            "requestParameters.name": "web",
             "requestParameters.apiGroup": "g", "requestParameters.apiVersion": "v1",
             "requestParameters.subresource": "exec", "additionalEventData.impersonatedUser": "bob",
         ]
@@ -56,8 +57,12 @@ import Testing
     }
 
     @Test func `takes the first time there is`() {
-        #expect(parse(record(#""timestamp":"2026-01-01T00:00:01Z","stageTimestamp":null"#)).events[0].timeMilliseconds == now + 1000)
-        #expect(parse(record(#""metadata":{"creationTimestamp":"2026-01-01T00:00:02Z"}"#)).events[0].timeMilliseconds == now + 2000)
+        #expect(
+            parse(record(#""timestamp":"2026-01-01T00:00:01Z","stageTimestamp":null"#)).events[0].timeMilliseconds
+                == now + 1000)
+        #expect(
+            parse(record(#""metadata":{"creationTimestamp":"2026-01-01T00:00:02Z"}"#)).events[0].timeMilliseconds == now
+                + 2000)
         #expect(parse(record(#""metadata":{"creationTimestamp":null}"#)).events[0].timeMilliseconds == now)
     }
 

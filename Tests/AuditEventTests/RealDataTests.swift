@@ -97,7 +97,8 @@ struct `Real events` {
             var codes: [String: Int] = [:]
             for rejected in batch.rejected { codes[rejected.code, default: 0] += 1 }
             print("\(name): \(batch.events.count) accepted, rejected \(codes)")
-            #expect(batch.rejected.allSatisfy { $0.rejection == .unrecognizedFormat || $0.rejection == .missingEventName })
+            #expect(
+                batch.rejected.allSatisfy { $0.rejection == .unrecognizedFormat || $0.rejection == .missingEventName })
         }
     }
 }

@@ -13,7 +13,8 @@ import Testing
         #expect(
             batch.allTerms(0) == [
                 "eventId=E-1", "eventName=DeleteDisk", "serviceName=Ecs", "user=ops:alice:x",
-                "resourceType=ACS::ECS::Instance", "resourceName=i-1", "resourceName=i-2", "resourceType=ACS::ECS::Disk",
+                "resourceType=ACS::ECS::Instance", "resourceName=i-1", "resourceName=i-2",
+                "resourceType=ACS::ECS::Disk",
                 "resourceName=d-1", "resourceName=d-2", "eventRW=Write", "accessKeyId=STS.1", "eventType=ApiCall",
                 "sourceIpAddress=192.0.2.1", "roleName=ops", "principalId=33:alice",
             ])
@@ -94,7 +95,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""serviceName":"Actiontrail","#, "DeleteTrail", true), (#""serviceName":"ActionTrail","#, "StopLogging", true),
+        (#""serviceName":"Actiontrail","#, "DeleteTrail", true),
+        (#""serviceName":"ActionTrail","#, "StopLogging", true),
         (#""serviceName":"Ecs","#, "DeleteTrail", false), ("", "DeleteTrail", false),
         (#""serviceName":"Actiontrail","#, "CreateTrail", false), (#""serviceName":"Sls","#, "DeleteLogStore", true),
         (#""serviceName":"Kms","#, "ScheduleKeyDeletion", true), (#""serviceName":"Ram","#, "CreateAccessKey", true),
@@ -110,10 +112,12 @@ import Testing
         (#""serviceName":"Kubernetes","resourceType":"Kubernetes::pods","#, "create", false),
         (#""serviceName":"Kubernetes","resourceType":"Kubernetes::namespaces","#, "delete", true),
         (#""serviceName":"Kubernetes","resourceType":"Kubernetes::namespaces","#, "create", false),
-        (#""serviceName":"cloudtrail","#, "PutEventSelectors", true), (#""serviceName":"guardduty","#, "DeleteDetector", true),
+        (#""serviceName":"cloudtrail","#, "PutEventSelectors", true),
+        (#""serviceName":"guardduty","#, "DeleteDetector", true),
     ])
     func `name sensitive actions`(more: String, name: String, isSensitive: Bool) {
-        #expect(parse(event(more, name: name), as: .actiontrail).values(.sensitiveAction) == (isSensitive ? ["true"] : []))
+        #expect(
+            parse(event(more, name: name), as: .actiontrail).values(.sensitiveAction) == (isSensitive ? ["true"] : []))
     }
 
     @Test func `have the wire's names and fixed numbers`() {

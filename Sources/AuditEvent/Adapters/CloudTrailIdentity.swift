@@ -32,7 +32,8 @@ enum CloudTrailIdentity {
             identity.userName = roleSession(arn, issuerName.or(name), identity.principalId, &scratch)
         } else if type.equals("FederatedUser") {
             identity.type = Text("federated-user")
-            identity.userName = resource(of: arn, "federated-user/").or(scratch.text(issuer?.member("userName"))).or(name)
+            identity.userName = resource(of: arn, "federated-user/").or(scratch.text(issuer?.member("userName"))).or(
+                name)
         } else if type.equals("SAMLUser") {
             identity.type = Text("saml-user")
             identity.userName = name

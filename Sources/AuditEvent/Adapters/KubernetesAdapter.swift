@@ -14,9 +14,10 @@ enum KubernetesAdapter {
         // The items of an EventList have no kind of their own.
         let kind = scratch.text(slots[.kind])
         let version = scratch.text(slots[.apiVersion])
-        guard kind.isEmpty || kind.equals("Event"), version.isEmpty || version.starts(with: "audit.k8s.io/"),
-            slots[.verb] != nil || slots[.auditID] != nil || slots[.stage] != nil || slots[.objectRef] != nil
-                || slots[.requestURI] != nil
+        let isAudit = version.starts(with: "audit.k8s.io/")
+        guard kind.isEmpty || kind.equals("Event"), version.isEmpty || isAudit,
+            isAudit || slots[.verb] != nil || slots[.auditID] != nil || slots[.stage] != nil
+                || slots[.objectRef] != nil || slots[.requestURI] != nil
         else { return .notKubernetesAudit }
 
         let time =

@@ -21,7 +21,7 @@ struct FieldExtractor {
         account = collector.slice(slots[.recipientAccountId])
         isGlobal = slots[.isGlobal]?.bool ?? false
         let eventName = collector.slice(slots[.eventName])
-        let serviceName = collector.slice(slots[.serviceName] ?? slots[.EventProduct])
+        let serviceName = collector.slice(slots[.serviceName] ?? slots[.eventProduct])
 
         collector.add(.eventId, eventId)
         collector.add(.eventName, eventName)
@@ -65,7 +65,7 @@ struct FieldExtractor {
         collector.addResources(
             .resourceType, collector.slice(slots[.resourceType]), separatedBy: semicolon, semicolon)
         collector.addResources(
-            .resourceName, collector.slice(slots[.resourceName] ?? slots[.ResourceID]), separatedBy: semicolon,
+            .resourceName, collector.slice(slots[.resourceName] ?? slots[.resourceID]), separatedBy: semicolon,
             UInt8(ascii: ","))
     }
 

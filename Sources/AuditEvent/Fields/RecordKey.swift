@@ -7,7 +7,7 @@ enum RecordKey: UInt8, CaseIterable {
     case eventId, eventTime, eventName, eventRW, eventType, acsRegion, isGlobal, serviceName, sourceIpAddress
     case userIdentity, referencedResources, resourceType, resourceName, recipientAccountId, requestParameters
     // ActionTrail's platform events ("Inner-ActionTrail")
-    case EventProduct, ResourceID, ResourceRegionID, ResourceOwnerID
+    case eventProduct, resourceID, resourceRegionID, resourceOwnerID
     // CloudTrail
     case eventID, eventSource, eventVersion, awsRegion, sourceIPAddress, userAgent, errorCode, errorMessage
     case requestID, readOnly, resources, eventCategory, managementEvent, apiVersion
@@ -21,7 +21,7 @@ enum RecordKey: UInt8, CaseIterable {
     private static let capitalised: [RecordKey] = [
         .eventId, .eventID, .eventTime, .eventName, .eventRW, .eventType, .acsRegion, .isGlobal, .serviceName,
         .sourceIpAddress, .userIdentity, .referencedResources, .resourceType, .resourceName, .recipientAccountId,
-        .requestParameters,
+        .requestParameters, .eventProduct, .resourceID, .resourceRegionID, .resourceOwnerID,
     ]
 
     static let capitalBit = 64
@@ -38,8 +38,7 @@ enum RecordKey: UInt8, CaseIterable {
         keys.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
     }
 
-    private static let actiontrail = mask(
-        capitalised + [.EventProduct, .ResourceID, .ResourceRegionID, .ResourceOwnerID])
+    private static let actiontrail = mask(capitalised)
     private static let cloudtrail = mask([
         .eventID, .eventTime, .eventName, .eventType, .userIdentity, .requestParameters, .recipientAccountId,
         .eventSource, .eventVersion, .awsRegion, .sourceIPAddress, .userAgent, .errorCode, .errorMessage, .requestID,

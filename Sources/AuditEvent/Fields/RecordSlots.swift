@@ -15,7 +15,8 @@ struct RecordSlots: ~Copyable {
         indexes.initialize(repeating: 0, count: RecordKey.capitalBit * 2)
         // Points nowhere until `fill`; with all indexes 0 nothing is read through it.
         let nowhere = UnsafeMutablePointer<JSONNode>(bitPattern: 16)!
-        root = JSONValue(base: UnsafePointer(indexes).withMemoryRebound(to: UInt8.self, capacity: 1) { $0 },
+        root = JSONValue(
+            base: UnsafePointer(indexes).withMemoryRebound(to: UInt8.self, capacity: 1) { $0 },
             nodes: UnsafePointer(nowhere), index: 0)
     }
 
@@ -33,8 +34,11 @@ struct RecordSlots: ~Copyable {
             let key = record.at(child)
             let name = nodes[child].hasEscapes ? scratch.text(key) : key.content
             if let slot = table.value(of: name) {
-                if indexes[slot] != 0 { repeated |= 1 << UInt64(slot & (RecordKey.capitalBit - 1)) }
-                else { indexes[slot] = UInt32(truncatingIfNeeded: child &+ 1) }
+                if indexes[slot] != 0 {
+                    repeated |= 1 << UInt64(slot & (RecordKey.capitalBit - 1))
+                } else {
+                    indexes[slot] = UInt32(truncatingIfNeeded: child &+ 1)
+                }
             }
             child = Int(nodes[child &+ 1].next)
         }

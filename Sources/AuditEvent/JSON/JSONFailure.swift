@@ -11,6 +11,11 @@ package struct JSONFailure: Error, Equatable {
     package var reason: Reason
     /// Counted from where the scan began.
     package var offset: Int
+
+    package init(reason: Reason, offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
 }
 
 extension JSONFailure.Reason {

@@ -196,7 +196,9 @@ package struct JSONTape: ~Copyable {
 
 extension JSONTape {
     /// `json` without insignificant white space, which must be one whole JSON text.
-    package static func minify(_ json: [UInt8], maximumDepth: Int = EventParser.maximumDepth) throws(JSONFailure) -> [UInt8] {
+    package static func minify(_ json: [UInt8], maximumDepth: Int = EventParser.maximumDepth) throws(JSONFailure)
+        -> [UInt8]
+    {
         var tape = JSONTape(maximumDepth: maximumDepth)
         var failure: JSONFailure?
         let output = [UInt8](unsafeUninitializedCapacity: json.count + 1) { target, count in

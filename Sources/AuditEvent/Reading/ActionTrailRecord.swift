@@ -54,18 +54,20 @@ enum ActionTrailRecord {
         var gap = Gap(window: window, offset: offset, count: count)
         if lacksId {
             let text = DerivedId.text(received, &work.scratch)
-            gap.fill(.eventId, "eventId", text, replacing: id ?? work.slots.present(.eventId) ?? work.slots.present(.eventID))
+            gap.fill(
+                .eventId, "eventId", text, replacing: id ?? work.slots.present(.eventId) ?? work.slots.present(.eventID)
+            )
         }
         if lacksTime {
             let text = work.scratch.timeText(time)
             gap.fill(.eventTime, "eventTime", text, replacing: timeValue ?? work.slots.present(.eventTime))
         }
         if lacksAccount {
-            let owner = work.scratch.text(work.slots[.ResourceOwnerID])
+            let owner = work.scratch.text(work.slots[.resourceOwnerID])
             gap.fill(.recipientAccountId, "recipientAccountId", owner.isEmpty ? work.context.accountId : owner)
         }
         if lacksRegion {
-            let place = work.scratch.text(work.slots[.ResourceRegionID])
+            let place = work.scratch.text(work.slots[.resourceRegionID])
             gap.fill(.acsRegion, "acsRegion", place.isEmpty ? work.context.region : place)
         }
         return .success(

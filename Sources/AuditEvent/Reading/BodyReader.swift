@@ -318,7 +318,9 @@ struct BodyReader: ~Copyable {
         }
     }
 
-    private mutating func reject(_ code: RejectionCode, _ detail: RejectedRecord.Detail, upTo stop: UnsafePointer<UInt8>) {
+    private mutating func reject(
+        _ code: RejectionCode, _ detail: RejectedRecord.Detail, upTo stop: UnsafePointer<UInt8>
+    ) {
         keep(at, stop, line: line, code, detail)
         while at < stop {
             if at.pointee == 0x0A { line += 1 }

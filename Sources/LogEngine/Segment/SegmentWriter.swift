@@ -79,6 +79,8 @@ struct SegmentWriter {
 
     /// - Parameter rows: ranks, ascending, without repeats; keys come in ascending order.
     mutating func appendTerm(key: UInt64, rows: some RandomAccessCollection<UInt32>) throws {
+        // Row blocks come first, so that their numbers follow from the ranks.
+        try flushRows()
         if UInt8(truncatingIfNeeded: key >> 40) == uniqueField {
             if let full = filter.insert(key) { try appendBlock(.filter, full.bits, first: full.page, last: 0) }
         }
