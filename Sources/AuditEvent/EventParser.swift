@@ -43,8 +43,9 @@ public struct EventParser: Sendable {
         guard body.count > 0 else { return batch }
         var reader = BodyReader(body, format: format, context: context)
         var arena: [UInt8] = []
-        // Completed and translated events are larger than received ones, small ones by more.
-        var room = body.count + min(body.count * 7, 512 << 10) + (16 << 10)
+        // Completed and translated events are larger than received ones, small ones by more. What is not
+        // written to costs address space only.
+        var room = 3 * body.count + min(body.count * 5, 512 << 10) + (16 << 10)
         while room > 0 {
             let filled = arena.count
             arena.append(addingCapacity: room) { span in

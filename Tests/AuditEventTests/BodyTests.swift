@@ -85,6 +85,14 @@ import Testing
         #expect(kept == bad.trimmingPrefix(while: { $0 == " " }))
     }
 
+    @Test func `keeps its good lines among many that run on`() {
+        let open = #"{"a":[{},"# + "\n"
+        let batch = parse(String(repeating: "\(open)\(open)\(event())\n", count: 500))
+        #expect(batch.events.count == 500)
+        #expect(batch.rejected.count == 1000)
+        #expect(batch.events.last?.line == 1500)
+    }
+
     @Test func `goes on behind a broken pretty-printed object`() {
         let batch = parse("{\n  \"eventName\": oops,\n  \"a\": {\n    \"b\": 1\n  }\n}\n\(event())\n")
         #expect(batch.events.map(\.line) == [7])

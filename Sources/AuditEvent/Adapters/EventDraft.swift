@@ -55,7 +55,7 @@ struct EventDraft {
     var copiedIdentity: JSONValue?
 
     /// More resources than this are not listed; the source record has them all.
-    private static let maximumResources = 256
+    private static let maximumResources = 128
 
     /// Empties the draft and keeps its memory.
     mutating func reset() {

@@ -17,6 +17,9 @@ struct BodyReader: ~Copyable {
     private var place = Place.values
     /// Whether the body began with an array, so that further top-level arrays hold events too.
     private var takesArrays = true
+    /// Behind a value that broke after running on over lines, up to where it broke, each line stands for itself.
+    /// So no byte is read more than a few times.
+    private var singleLinesEnd: UnsafePointer<UInt8>
     private let format: EventFormat
     private var listFormat = EventFormat.auto
     private var records: RecordReader
@@ -29,6 +32,7 @@ struct BodyReader: ~Copyable {
         let bytes = body.bindMemory(to: UInt8.self)
         at = bytes.baseAddress!
         end = at + bytes.count
+        singleLinesEnd = at
         self.format = format
         records = RecordReader(context, expecting: bytes.count / 1024 + 1)
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { at += 3 }
@@ -79,9 +83,8 @@ struct BodyReader: ~Copyable {
 
         let wanted = records.roomToScan(end - at)
         guard wanted == 0 else { return wanted }
-        guard let stop = records.scan(at, end: end) else {
-            let failure = records.failure
-            resynchronise(failure)
+        guard let stop = records.scan(at, end: at < singleLinesEnd ? nextLine(at) : end) else {
+            resynchronise(records.failure)
             return 0
         }
         let newlines = records.newlines
@@ -115,7 +118,8 @@ struct BodyReader: ~Copyable {
         let detail = RejectedRecord.Detail.json(failure.reason, offset: UInt32(failure.offset))
         let place = at + failure.offset
         var resume = nextLine(at)
-        if resume <= place {
+        if resume <= place, at >= singleLinesEnd {
+            singleLinesEnd = place
             // The value ran on over lines: either one broken line swallowed good ones, or a pretty-printed
             // object is broken. A line that opens an object at its margin, or is an object, begins anew.
             while resume < end, !beginsAnew(resume) { resume = nextLine(resume) }
