@@ -91,22 +91,28 @@ public struct CairnService {
         let announcement = Announcement(settings: settings, ready: ready)
         let tls = try tlsConfiguration()
         let metrics = self.metrics
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(service: Housekeeping(history: history, recorder: recorder)),
-                    .init(service: delivery),
-                    .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),
-                    .init(service: application(Ports.oss(services, isTLS: tls != nil), .oss, settings.oss, tls, announcement)),
-                    .init(
-                        service: application(
-                            Ports.api(services, isTLS: tls != nil, metrics: { metrics.text }), .api, settings.api, tls,
-                            announcement)),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: Housekeeping(history: history, recorder: recorder)),
+                .init(service: delivery),
+                .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),
+                .init(service: application(Ports.oss(services, isTLS: tls != nil), .oss, settings.oss, tls, announcement)),
+                .init(
+                    service: application(
+                        Ports.api(services, isTLS: tls != nil, metrics: { metrics.text }), .api, settings.api, tls,
+                        announcement)),
+            ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // What is in flight gets this long; a client that stalls in the middle of a request does not hold the stop up.
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        let group = ServiceGroup(configuration: configuration)
         logger.info(
             "starting",
             metadata: ["data": "\(folder)", "events": "\(history.statistics.records)", "log": "\(history.signedLog.origin)"])
-        try await group.run()
+        do { try await group.run() } catch is CancellationError {} catch {
+            await recorder.drain()
+            throw error
+        }
+        await recorder.drain()
         withExtendedLifetime(lock) {}
         logger.info("stopped")
     }

@@ -52,6 +52,7 @@ public final class CallRecorder: Sendable {
     private let region: String
     private let logger: Logger
     private let now: @Sendable () -> Date
+    private let inFlight = Atomic<Int>(0)
     private let waiting = Mutex<[(account: String, event: [UInt8])]>([])
     private let unrecorded = Counter(label: "cairn_calls_unrecorded_total")
 
@@ -83,6 +84,21 @@ public final class CallRecorder: Sendable {
             if !isKept { unrecorded.increment() }
             return nil
         }
+    }
+
+    /// Records a call that changes nothing: its answer need not wait for the disk.
+    func recordLater(_ call: CallRecord) {
+        inFlight.wrappingAdd(1, ordering: .relaxed)
+        Task {
+            await record(call)
+            inFlight.wrappingSubtract(1, ordering: .relaxed)
+        }
+    }
+
+    /// Waits until every call answered so far is recorded, at most some seconds; for a clean stop.
+    public func drain() async {
+        for _ in 0..<500 where inFlight.load(ordering: .relaxed) > 0 { try? await Task.sleep(for: .milliseconds(10)) }
+        await retry()
     }
 
     /// Tries again what could not be recorded; called from time to time.

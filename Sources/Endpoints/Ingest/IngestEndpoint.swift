@@ -114,8 +114,7 @@ struct IngestEndpoint: Sendable {
             record.errorCode = "InvalidEvents"
             record.errorMessage = "Every record was rejected."
         }
-        let call = record
-        Task { await services.recorder.record(call) }
+        services.recorder.recordLater(record)
         var fields = JSONFields()
         fields.add(record.requestId, "RequestId")
         fields.add(outcome.accepted, "Accepted")

@@ -67,8 +67,7 @@ struct OSSPort: WireService {
             if operation.isWrite {
                 await services.recorder.record(record)
             } else {
-                let (recorder, call) = (services.recorder, record)
-                Task { await recorder.record(call) }
+                services.recorder.recordLater(record)
             }
         } catch {
             let failure = wireError(error)

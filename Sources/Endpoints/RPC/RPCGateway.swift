@@ -228,8 +228,7 @@ struct RPCGateway: Sendable {
                 }
             }
         } else {
-            let recorder = services.recorder
-            Task { await recorder.record(record) }
+            services.recorder.recordLater(record)
         }
         var fields = answer.fields
         fields.add(record.requestId, "RequestId")
