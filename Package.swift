@@ -83,6 +83,10 @@ let package = Package(
         .executableTarget(
             name: "cairn-bench", dependencies: ["AccessControl", "SampleStory"], path: "Benchmarks/cairn-bench",
             swiftSettings: settings),
+        tests(of: "AccessControl", [crypto]),
+        tests(of: "AuditEvent", [crypto]),
+        tests(of: "MerkleLog", [crypto]),
+        tests(of: "SampleStory"),
     ],
     swiftLanguageModes: [.v6]
 )

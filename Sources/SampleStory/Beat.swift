@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One event to be written: who does what, when and with what result.
-struct Beat: Sendable {
-    var time: Int64
-    var operation: Int
-    var persona: Int
-    var outcome: Outcome
-    var address: Int
-    var agent: Int
-    var detail: Detail
+package struct Beat: Sendable {
+    package var time: Int64
+    package var operation: Int
+    package var persona: Int
+    package var outcome: Outcome
+    package var address: Int
+    package var agent: Int
+    package var detail: Detail
 
-    enum Detail: Sendable {
+    package enum Detail: Sendable {
         case routine(Int)
         case moment(Int)
     }

@@ -2,34 +2,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Days and hours counted from 1970 in UTC, and the wall clock of the company's one office.
-enum Calendar {
-    static let hour: Int64 = 3600
-    static let day: Int64 = 24 * hour
+package enum Calendar {
+    package static let hour: Int64 = 3600
+    package static let day: Int64 = 24 * hour
 
     /// The office keeps China Standard Time, which has no summer time.
-    static let officeOffset: Int64 = 8 * hour
+    package static let officeOffset: Int64 = 8 * hour
 
-    static func officeDay(_ time: Int64) -> Int64 {
+    package static func officeDay(_ time: Int64) -> Int64 {
         floorDivide(time + officeOffset, day)
     }
 
-    static func time(officeDay: Int64, hour: Int64, minute: Int64) -> Int64 {
+    package static func time(officeDay: Int64, hour: Int64, minute: Int64) -> Int64 {
         officeDay * day + hour * Calendar.hour + minute * 60 - officeOffset
     }
 
     /// 0 is Monday.
-    static func weekday(officeDay: Int64) -> Int {
+    package static func weekday(officeDay: Int64) -> Int {
         let sinceMonday = (officeDay + 3) % 7
         return Int(sinceMonday < 0 ? sinceMonday + 7 : sinceMonday)
     }
 
-    static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+    package static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
         let quotient = value / divisor
         return value % divisor < 0 ? quotient - 1 : quotient
     }
 
     /// - Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-    static func civil(day: Int64) -> (year: Int, month: Int, day: Int) {
+    package static func civil(day: Int64) -> (year: Int, month: Int, day: Int) {
         let shifted = day + 719_468
         let era = floorDivide(shifted, 146_097)
         let dayOfEra = shifted - era * 146_097
@@ -41,10 +41,10 @@ enum Calendar {
         return (Int(year), Int(month), Int(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1))
     }
 
-    static let stampLength = 20
+    package static let stampLength = 20
 
     /// Writes `yyyy-MM-ddTHH:mm:ssZ`.
-    static func writeStamp(_ time: Int64, into bytes: UnsafeMutablePointer<UInt8>) {
+    package static func writeStamp(_ time: Int64, into bytes: UnsafeMutablePointer<UInt8>) {
         let days = floorDivide(time, day)
         let seconds = Int(time - days * day)
         let date = civil(day: days)
@@ -63,7 +63,7 @@ enum Calendar {
         bytes[19] = UInt8(ascii: "Z")
     }
 
-    static func stamp(_ time: Int64) -> String {
+    package static func stamp(_ time: Int64) -> String {
         var bytes = [UInt8](repeating: 0, count: stampLength)
         bytes.withUnsafeMutableBufferPointer { writeStamp(time, into: $0.baseAddress!) }
         return String(decoding: bytes, as: UTF8.self)

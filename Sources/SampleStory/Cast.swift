@@ -40,7 +40,7 @@ public struct Cast: Sendable, Equatable {
 }
 
 extension Cast {
-    init(company: Company, plot: Plot) {
+    package init(company: Company, plot: Plot) {
         let forgetful = Persona.all.first { $0.name == Company.forgetfulPerson }!
         let decisive = plot.moments[plot.decisive]
         self.init(

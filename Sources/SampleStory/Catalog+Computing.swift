@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Catalog {
-    static let computing: [Operation] = instances + disks + databases + clusters
+    package static let computing: [Operation] = instances + disks + databases + clusters
 
     private static let instances: [Operation] = [
         Service.ecs.read(

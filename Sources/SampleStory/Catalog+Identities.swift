@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Catalog {
-    static let identities: [Operation] = reading + writing + tokens
+    package static let identities: [Operation] = reading + writing + tokens
 
     private static let reading: [Operation] = [
         Service.ram.read("ListUsers", ["MaxItems": 100]),
@@ -94,7 +94,7 @@ extension Catalog {
 }
 
 extension Operation {
-    func returning(_ response: JSON) -> Operation {
+    package func returning(_ response: JSON) -> Operation {
         var copy = self
         copy.response = response
         return copy

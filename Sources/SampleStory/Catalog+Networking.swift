@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Catalog {
-    static let networking: [Operation] = [
+    package static let networking: [Operation] = [
         Service.vpc.read("DescribeVpcs", ["RegionId": "‹region›", "VpcId": "‹vpc›", "PageSize": 50], on: .vpc),
         Service.vpc.read(
             "DescribeVSwitches", ["RegionId": "‹region›", "VpcId": "‹vpc›", "PageNumber": .number(.page)],

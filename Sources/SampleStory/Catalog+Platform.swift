@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Catalog {
-    static let platform: [Operation] = [
+    package static let platform: [Operation] = [
         Service.actionTrail.read("DescribeTrails", ["IncludeShadowTrails": true, "NameList": "‹trail›"], on: .trail),
         Service.actionTrail.read("GetTrailStatus", ["Name": "‹trail›", "IsOrganizationTrail": false], on: .trail),
         Service.actionTrail.read(
@@ -26,7 +26,7 @@ extension Catalog {
             .asKind(.consoleOperation),
     ]
 
-    static let signIns: [Operation] = [
+    package static let signIns: [Operation] = [
         Service.signIn.write("ConsoleSignin", [:]).asKind(.signIn),
         Service.signIn.write("ConsoleSignout", [:]).asKind(.signOut),
     ]

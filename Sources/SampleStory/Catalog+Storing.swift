@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Catalog {
-    static let storing: [Operation] = buckets + logs + keys
+    package static let storing: [Operation] = buckets + logs + keys
 
     private static func about(_ operation: String) -> JSON {
         ["bucketName": "‹bucket›", operation: ""]

@@ -4,37 +4,37 @@
 /// The company the sample tells of: what it owns, who works there and which keys they hold.
 ///
 /// - Shape: everything follows from the seed, the account and the region; the number of events only adds machines.
-struct Company: Sendable {
-    static let domain = "lanternworks.example"
-    static let customerBucket = "lanternworks-customer-data"
-    static let trail = "lanternworks-audit"
-    static let pipelineUser = "ci-deploy"
-    static let securityPerson = "ines"
-    static let forgetfulPerson = "oskar"
-    static let backdoorUser = "svc-metrics-sync"
-    static let backupRole = "backup-runner"
-    static let intruderAddresses = ["203.0.113.66", "203.0.113.187"]
+package struct Company: Sendable {
+    package static let domain = "lanternworks.example"
+    package static let customerBucket = "lanternworks-customer-data"
+    package static let trail = "lanternworks-audit"
+    package static let pipelineUser = "ci-deploy"
+    package static let securityPerson = "ines"
+    package static let forgetfulPerson = "oskar"
+    package static let backdoorUser = "svc-metrics-sync"
+    package static let backupRole = "backup-runner"
+    package static let intruderAddresses = ["203.0.113.66", "203.0.113.187"]
 
-    static let developers = ["mira", "tomas", "jun", "leila", forgetfulPerson, "priya"]
-    static let analysts = ["kaito", "samira"]
-    static let others = ["bo", "greta", securityPerson, "luca"]
-    static let people = developers + analysts + others
+    package static let developers = ["mira", "tomas", "jun", "leila", forgetfulPerson, "priya"]
+    package static let analysts = ["kaito", "samira"]
+    package static let others = ["bo", "greta", securityPerson, "luca"]
+    package static let people = developers + analysts + others
 
-    let account: String
-    let region: String
-    let pipelineKey: String
-    let rotatedPipelineKey: String
-    let backdoorKey: String
-    let foreignAccount: String
-    let vpcId: String
+    package let account: String
+    package let region: String
+    package let pipelineKey: String
+    package let rotatedPipelineKey: String
+    package let backdoorKey: String
+    package let foreignAccount: String
+    package let vpcId: String
     private(set) var pools: [Slot: [String]]
     private let principals: [String: String]
     private let keys: [String: String]
 
-    static let principalNames =
+    package static let principalNames =
         ["root"] + people + [pipelineUser, backdoorUser, "cert-manager", "log-shipper"] + Persona.roleNames
 
-    init(seed: UInt64, account: String, region: String, eventCount: Int) {
+    package init(seed: UInt64, account: String, region: String, eventCount: Int) {
         var generator = SplitMix64(seed: seed, stream: 1)
         func ids(_ count: Int, _ prefix: String, _ length: Int, _ alphabet: Alphabet = .lowercase) -> [String] {
             (0..<count).map { _ in prefix + generator.text(length, of: alphabet) }
@@ -79,15 +79,15 @@ struct Company: Sendable {
         pools[.disk] = ids(machines * 2, "d-bp1", 17)
     }
 
-    static let buckets = [
+    package static let buckets = [
         customerBucket, "lanternworks-build-artifacts", "lanternworks-audit-log", "lanternworks-backups",
         "lanternworks-analytics",
     ]
 
-    func principal(_ name: String) -> String { principals[name]! }
-    func accessKey(of name: String) -> String { keys[name]! }
-    func first(_ slot: Slot) -> String { pools[slot]![0] }
+    package func principal(_ name: String) -> String { principals[name]! }
+    package func accessKey(of name: String) -> String { keys[name]! }
+    package func first(_ slot: Slot) -> String { pools[slot]![0] }
 
     /// A far region where the company has nothing, whatever its own region is.
-    var unusualRegion: String { region == "us-west-1" ? "eu-central-1" : "us-west-1" }
+    package var unusualRegion: String { region == "us-west-1" ? "eu-central-1" : "us-west-1" }
 }

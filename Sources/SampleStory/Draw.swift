@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How a slot gets its bytes at the moment an event is written.
-enum Draw: Sendable {
+package enum Draw: Sendable {
     case pool([Extent])
     case letters(Extent, prefixCount: Int, [UInt8])
     case number(Extent, ClosedRange<Int>)
@@ -11,7 +11,7 @@ enum Draw: Sendable {
     case milliseconds(Extent)
 
     /// - Returns: nil for the slots the writer fills itself.
-    init?(_ slot: Slot, pools: [Slot: [String]], arena: inout [UInt8]) {
+    package init?(_ slot: Slot, pools: [Slot: [String]], arena: inout [UInt8]) {
         switch slot.source {
         case .pool:
             self = .pool(pools[slot]!.map { arena.store($0) })
@@ -37,7 +37,7 @@ enum Draw: Sendable {
 
     private static let longestNumber = 20
 
-    func fill(_ arena: UnsafeMutablePointer<UInt8>, time: Int64, using generator: inout SplitMix64) -> Extent {
+    package func fill(_ arena: UnsafeMutablePointer<UInt8>, time: Int64, using generator: inout SplitMix64) -> Extent {
         switch self {
         case .pool(let values):
             return values[generator.next(below: values.count)]
@@ -57,7 +57,7 @@ enum Draw: Sendable {
     }
 
     /// Eight letters from each number drawn; the bias of a 256th does not matter here.
-    static func write(
+    package static func write(
         _ letters: [UInt8], _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, using generator: inout SplitMix64
     ) {
         var word: UInt64 = 0

@@ -2,20 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A routine being carried out.
-struct Episode: Sendable {
-    var routine: Int
-    var persona: Int
-    var address: Int
-    var agent: Int
+package struct Episode: Sendable {
+    package var routine: Int
+    package var persona: Int
+    package var address: Int
+    package var agent: Int
     /// Events still to come, and events done.
-    var rest: Int
-    var done = 0
-    var next: Int64
+    package var rest: Int
+    package var done = 0
+    package var next: Int64
     /// Settles the order of episodes that continue in the same second.
-    var number: Int
-    var hasMistypedPassword = false
+    package var number: Int
+    package var hasMistypedPassword = false
 
-    func comes(before other: Episode) -> Bool {
+    package func comes(before other: Episode) -> Bool {
         next != other.next ? next < other.next : number < other.number
     }
 }
@@ -23,12 +23,12 @@ struct Episode: Sendable {
 /// The episodes under way, the one that continues first on top.
 ///
 /// - Shape: a binary heap. An episode lasts minutes, so its size follows the rate of events, not their number.
-struct EpisodeHeap: Sendable {
+package struct EpisodeHeap: Sendable {
     private var episodes: [Episode] = []
 
-    var first: Episode? { episodes.first }
+    package var first: Episode? { episodes.first }
 
-    mutating func insert(_ episode: Episode) {
+    package mutating func insert(_ episode: Episode) {
         episodes.append(episode)
         var place = episodes.count - 1
         while place > 0, episodes[place].comes(before: episodes[(place - 1) / 2]) {
@@ -38,7 +38,7 @@ struct EpisodeHeap: Sendable {
     }
 
     /// Puts the continued first episode back, or drops it when it is over.
-    mutating func replaceFirst(with episode: Episode?) {
+    package mutating func replaceFirst(with episode: Episode?) {
         if let episode {
             episodes[0] = episode
         } else {

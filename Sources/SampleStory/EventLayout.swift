@@ -5,8 +5,8 @@
 ///
 /// - Shape: fields stand in alphabetical order and end before the closing brace; `Slot.tail` closes the line.
 /// - Source: actiontrail.md section 17. The code of a wrong password is ours; the real one is not published.
-enum EventLayout {
-    static func text(of operation: Operation, outcome: Outcome) -> String {
+package enum EventLayout {
+    package static func text(of operation: Operation, outcome: Outcome) -> String {
         var fields: [String] = []
         func add(_ name: String, _ value: JSON?) {
             if let value {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Turns beats into lines of JSON by copying ready-made bytes.
-struct EventWriter {
+package struct EventWriter {
     private struct Form {
         var template: Template
         var draws: [(slot: Int, draw: Draw)]
@@ -30,7 +30,7 @@ struct EventWriter {
     private var everyday: SplitMix64
     private var dramatic: SplitMix64
 
-    init(seed: UInt64, company: Company, catalog: Catalog, plot: Plot) {
+    package init(seed: UInt64, company: Company, catalog: Catalog, plot: Plot) {
         everyday = SplitMix64(seed: seed, stream: 3)
         dramatic = SplitMix64(seed: seed, stream: 4)
         var arena: [UInt8] = []
@@ -71,11 +71,11 @@ struct EventWriter {
         self.arena = Arena(arena)
     }
 
-    mutating func clearOutput() {
+    package mutating func clearOutput() {
         output.removeAll(keepingCapacity: true)
     }
 
-    mutating func write(_ beat: Beat) {
+    package mutating func write(_ beat: Beat) {
         switch beat.detail {
         case .routine(let number):
             var generator = everyday

@@ -2,25 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A persona's bytes in the arena: the `userIdentity` object and all else that depends on who calls.
-struct Identity: Sendable {
+package struct Identity: Sendable {
     private(set) var object = Extent.empty
     /// Who tried to sign in and failed: there is no session to tell of.
-    let withoutSession: Extent
+    package let withoutSession: Extent
     private(set) var key = Extent.empty
     private(set) var sessionDate = Extent.empty
     private var sessionHour = Int64.min
-    let name: Extent
-    let tail: Extent
-    let mfa: Extent
-    let addresses: [Extent]
-    let agents: [Extent]
-    let usesConsole: Bool
+    package let name: Extent
+    package let tail: Extent
+    package let mfa: Extent
+    package let addresses: [Extent]
+    package let agents: [Extent]
+    package let usesConsole: Bool
     private let isRole: Bool
 
     /// The letters of a temporary key that change with each session.
     private static let temporaryKeyTail = 16
 
-    init(_ persona: Persona, company: Company, arena: inout [UInt8]) {
+    package init(_ persona: Persona, company: Company, arena: inout [UInt8]) {
         name = arena.store(persona.userName)
         tail = arena.store((persona.isInsideNetwork ? #","vpcId":"\#(company.vpcId)""# : "") + "}\n")
         mfa = arena.store(persona.isMFAChecked ? "true" : "false")
@@ -71,7 +71,7 @@ struct Identity: Sendable {
     }
 
     /// Roles take a new temporary key each hour; people open a session when they sign in.
-    mutating func refreshSession(
+    package mutating func refreshSession(
         _ arena: UnsafeMutablePointer<UInt8>, time: Int64, isSignIn: Bool, letters: [UInt8],
         using generator: inout SplitMix64
     ) {

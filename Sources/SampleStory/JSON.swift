@@ -2,29 +2,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An ordered JSON value in which texts and numbers may hold slots, written `‹slot›`.
-enum JSON: Sendable {
+package enum JSON: Sendable {
     case text(String)
     case number(String)
     case flag(Bool)
     case list([JSON])
     case object([Field])
 
-    struct Field: Sendable {
+    package struct Field: Sendable {
         var name: String
         var value: JSON
     }
 
     /// A number that is filled in for each event.
-    static func number(_ slot: Slot) -> JSON {
+    package static func number(_ slot: Slot) -> JSON {
         .number(slot.mark)
     }
 
     /// A JSON document carried as a text, as policies are.
-    static func document(_ value: JSON) -> JSON {
+    package static func document(_ value: JSON) -> JSON {
         .text(value.serialized)
     }
 
-    var serialized: String {
+    package var serialized: String {
         switch self {
         case .text(let text): JSON.quoted(text)
         case .number(let digits): digits
@@ -49,31 +49,31 @@ enum JSON: Sendable {
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
-    init(stringLiteral value: String) {
+    package init(stringLiteral value: String) {
         self = .text(value)
     }
 }
 
 extension JSON: ExpressibleByIntegerLiteral {
-    init(integerLiteral value: Int) {
+    package init(integerLiteral value: Int) {
         self = .number(String(value))
     }
 }
 
 extension JSON: ExpressibleByBooleanLiteral {
-    init(booleanLiteral value: Bool) {
+    package init(booleanLiteral value: Bool) {
         self = .flag(value)
     }
 }
 
 extension JSON: ExpressibleByArrayLiteral {
-    init(arrayLiteral elements: JSON...) {
+    package init(arrayLiteral elements: JSON...) {
         self = .list(elements)
     }
 }
 
 extension JSON: ExpressibleByDictionaryLiteral {
-    init(dictionaryLiteral elements: (String, JSON)...) {
+    package init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(elements.map { Field(name: $0.0, value: $0.1) })
     }
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The everyday events in time order, exactly as many as planned.
-struct NormalWeek: Sendable {
+package struct NormalWeek: Sendable {
     private struct Habit {
         var routine: Routine
         var personas: [Int]
@@ -25,7 +25,7 @@ struct NormalWeek: Sendable {
     private var generator: SplitMix64
     private var upcoming: Episode?
 
-    init(seed: UInt64, planned: Int, end: Int64, catalog: Catalog) {
+    package init(seed: UInt64, planned: Int, end: Int64, catalog: Catalog) {
         let personas = Dictionary(uniqueKeysWithValues: zip(Persona.all.map(\.name), 0...))
         habits = Routine.week.map { routine in
             Habit(
@@ -44,14 +44,14 @@ struct NormalWeek: Sendable {
     }
 
     /// The time of the next event, nil when the week is told.
-    var nextTime: Int64? {
+    package var nextTime: Int64? {
         switch (heap.first?.next, upcoming?.next) {
         case (let running?, let starting?): min(running, starting)
         case (let running, let starting): running ?? starting
         }
     }
 
-    mutating func next() -> Beat? {
+    package mutating func next() -> Beat? {
         while let starting = upcoming, heap.first.map({ starting.next <= $0.next }) ?? true {
             heap.insert(starting)
             upcoming = makeEpisode()

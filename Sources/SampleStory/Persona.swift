@@ -4,8 +4,8 @@
 /// Someone or something that makes calls, seen through one kind of credential.
 ///
 /// A person has two: the console session (named as the person) and the own access key (`mira/key`).
-struct Persona: Sendable {
-    enum Credential: Sendable {
+package struct Persona: Sendable {
+    package enum Credential: Sendable {
         case rootConsole
         case console(user: String, mfa: Bool)
         case accessKey(user: String)
@@ -13,14 +13,14 @@ struct Persona: Sendable {
         case service(String)
     }
 
-    var name: String
-    var credential: Credential
-    var addresses: [String]
-    var agents: [String]
-    var isInsideNetwork = false
+    package var name: String
+    package var credential: Credential
+    package var addresses: [String]
+    package var agents: [String]
+    package var isInsideNetwork = false
 
     /// Inside the console the agent is the console's host, except while signing in.
-    var usesConsole: Bool {
+    package var usesConsole: Bool {
         switch credential {
         case .rootConsole, .console: true
         case .accessKey, .role, .service: false
@@ -28,7 +28,7 @@ struct Persona: Sendable {
     }
 
     /// The name events show as `userIdentity.userName`.
-    var userName: String {
+    package var userName: String {
         switch credential {
         case .rootConsole: "root"
         case .console(let user, _), .accessKey(let user): user
@@ -37,7 +37,7 @@ struct Persona: Sendable {
         }
     }
 
-    var isMFAChecked: Bool {
+    package var isMFAChecked: Bool {
         switch credential {
         case .rootConsole: true
         case .console(_, let mfa): mfa
@@ -45,19 +45,19 @@ struct Persona: Sendable {
         }
     }
 
-    static let leakedKey = "\(Company.pipelineUser)/leaked"
-    static let backdoor = Company.backdoorUser
-    static let root = "root"
+    package static let leakedKey = "\(Company.pipelineUser)/leaked"
+    package static let backdoor = Company.backdoorUser
+    package static let root = "root"
 
-    static let serviceRoles = [
+    package static let serviceRoles = [
         "aliyuncsmanagedkubernetesrole", "aliyunserviceroleforslsaudit", "app-server", "monitor-agent",
     ]
-    static let roleNames = [Company.backupRole, "terraform-runner", "ops-admin"] + serviceRoles
+    package static let roleNames = [Company.backupRole, "terraform-runner", "ops-admin"] + serviceRoles
 }
 
 extension Persona {
     /// Everyone of the sample, in an order that never changes.
-    static let all: [Persona] = people + machines + roles + strangers
+    package static let all: [Persona] = people + machines + roles + strangers
 
     private static let webKit = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
 

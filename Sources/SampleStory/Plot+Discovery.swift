@@ -4,7 +4,7 @@
 extension Plot {
     private var finder: String { Company.securityPerson }
 
-    mutating func findOut(_ company: Company) {
+    package mutating func findOut(_ company: Company) {
         add("AasSub.ConsoleSignin", by: finder, wait: 0)
         add("Actiontrail.GetTrailStatus", by: finder, wait: 36)
         add("Actiontrail.StartLogging", by: finder, wait: 29)
@@ -21,7 +21,7 @@ extension Plot {
         add("Actiontrail.GetAccessKeyLastUsedInfo", by: finder, wait: 19, [.keyId: company.pipelineKey])
     }
 
-    mutating func stopIntruder(_ company: Company) {
+    package mutating func stopIntruder(_ company: Company) {
         let backdoor = Company.backdoorUser
         let pipeline = Company.pipelineUser
         add("Ram.UpdateAccessKey", by: finder, wait: 38, [.user: backdoor, .keyId: company.backdoorKey])
@@ -33,7 +33,7 @@ extension Plot {
         add("Ram.DeleteUser", by: finder, wait: 17, [.user: backdoor])
     }
 
-    mutating func repair(_ company: Company) {
+    package mutating func repair(_ company: Company) {
         add("Oss.GetBucketAcl", by: finder, wait: 58, [.bucket: Company.customerBucket])
         add("Oss.PutBucketAcl", by: finder, wait: 13, [.bucket: Company.customerBucket, .acl: "private"])
         add("Ram.GetRole", by: finder, wait: 66, [.role: Company.backupRole])

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Plot {
-    mutating func lookAround(_ company: Company) {
+    package mutating func lookAround(_ company: Company) {
         let intruder = Persona.leakedKey
         add("Sts.GetCallerIdentity", by: intruder, wait: 0)
         add("Oss.ListBuckets", by: intruder, wait: 9)
@@ -22,7 +22,7 @@ extension Plot {
     }
 
     /// The pipeline's user was allowed to manage users, which nobody had noticed.
-    mutating func takePower(_ company: Company) {
+    package mutating func takePower(_ company: Company) {
         let intruder = Persona.leakedKey
         let user = Company.backdoorUser
         add("Ram.CreateUser", by: intruder, wait: 187, [.user: user])
@@ -33,7 +33,7 @@ extension Plot {
         add("Ram.ListPoliciesForUser", by: intruder, wait: 9, [.user: user])
     }
 
-    mutating func takeData() {
+    package mutating func takeData() {
         let intruder = Persona.backdoor
         add("Sts.GetCallerIdentity", by: intruder, wait: 71)
         add("Oss.ListBuckets", by: intruder, wait: 8)
@@ -47,7 +47,7 @@ extension Plot {
         add("Oss.PutBucketAcl", by: intruder, wait: 17, [.bucket: Company.customerBucket, .acl: "public-read"])
     }
 
-    mutating func spendMoney(_ company: Company) {
+    package mutating func spendMoney(_ company: Company) {
         let intruder = Persona.backdoor
         let region = company.unusualRegion
         let type = "ecs.gn7e-c16g1.16xlarge"
@@ -69,7 +69,7 @@ extension Plot {
         add("Ecs.DescribeInstanceStatus", by: intruder, wait: 88, [.region: region, .instance: Plot.minedInstances[0]])
     }
 
-    mutating func coverTracks(_ company: Company) {
+    package mutating func coverTracks(_ company: Company) {
         let intruder = Persona.backdoor
         let key = company.first(.key)
         add("Ram.UpdateRole", by: intruder, wait: 131, [.role: Company.backupRole, .trusted: company.foreignAccount])
@@ -83,7 +83,7 @@ extension Plot {
         add("Kms.ScheduleKeyDeletion", by: intruder, wait: 23, outcome: .noPermission, [.key: key])
     }
 
-    static let minedInstances = ["i-rj9example0mining1", "i-rj9example0mining2", "i-rj9example0mining3"]
+    package static let minedInstances = ["i-rj9example0mining1", "i-rj9example0mining2", "i-rj9example0mining3"]
     private static let foreignImage = "ubuntu_24_04_x64_20G_alibase"
     private static let foreignGroup = "sg-rj9example0default"
     private static let foreignSwitch = "vsw-rj9example0default"

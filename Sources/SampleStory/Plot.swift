@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The part of the story that is the same for every size: the forgotten password, the leaked key, the clean-up.
-struct Plot: Sendable {
-    struct Moment: Sendable {
+package struct Plot: Sendable {
+    package struct Moment: Sendable {
         var time: Int64
         var operation: String
         var persona: String
@@ -17,14 +17,14 @@ struct Plot: Sendable {
     /// Which moment gives the intruder full power, and which one gives the pipeline its new key.
     private(set) var decisive = 0
     private(set) var rotation = 0
-    let intrusionStart: Int64
+    package let intrusionStart: Int64
     private(set) var intrusionEnd: Int64 = 0
-    let discoveryStart: Int64
+    package let discoveryStart: Int64
 
     private var now: Int64 = 0
     private var generator: SplitMix64
 
-    init(seed: UInt64, company: Company, end: Int64) {
+    package init(seed: UInt64, company: Company, end: Int64) {
         generator = SplitMix64(seed: seed, stream: 5)
         // Late in the evening of the week's sixth day, and the next morning.
         let latest = end - Calendar.day - Calendar.hour
@@ -63,9 +63,9 @@ struct Plot: Sendable {
     }
 
     /// People work from home at the third of their addresses.
-    static let homeAddress = 2
+    package static let homeAddress = 2
 
-    mutating func add(
+    package mutating func add(
         _ operation: String, by persona: String, wait: Int64, outcome: Outcome = .success, address: Int = 0,
         _ fills: KeyValuePairs<Slot, String> = [:]
     ) {
@@ -76,11 +76,11 @@ struct Plot: Sendable {
                 requestId: generator.uuid(), fills: fills.map { ($0.key, $0.value) }))
     }
 
-    mutating func markDecisive() {
+    package mutating func markDecisive() {
         decisive = moments.count - 1
     }
 
-    mutating func markRotation() {
+    package mutating func markRotation() {
         rotation = moments.count - 1
     }
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Routine {
-    static let week: [Routine] = console + commandLine + automation + services
+    package static let week: [Routine] = console + commandLine + automation + services
 
     private static let console: [Routine] = [
         Routine(

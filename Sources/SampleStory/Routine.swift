@@ -2,33 +2,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A habit: who does it, when, and which calls it consists of.
-struct Routine: Sendable {
-    var name: String
-    var personas: [String]
-    var schedule: Schedule
+package struct Routine: Sendable {
+    package var name: String
+    package var personas: [String]
+    package var schedule: Schedule
     /// Its part of all events of the week, relative to the other routines.
-    var share: Int
+    package var share: Int
     /// Larger samples have more machines, not more people.
-    var growsWithSample = true
-    var opening: [String] = []
-    var bag: KeyValuePairs<String, Int>
-    var bagDraws: ClosedRange<Int>
-    var closing: [String] = []
-    var fills: KeyValuePairs<Slot, String> = [:]
-    var secondsBetween: ClosedRange<Int>
-    var deniedPerMille = 6
-    var throttledPerMille = 8
+    package var growsWithSample = true
+    package var opening: [String] = []
+    package var bag: KeyValuePairs<String, Int>
+    package var bagDraws: ClosedRange<Int>
+    package var closing: [String] = []
+    package var fills: KeyValuePairs<Slot, String> = [:]
+    package var secondsBetween: ClosedRange<Int>
+    package var deniedPerMille = 6
+    package var throttledPerMille = 8
 
-    var meanLength: Int {
+    package var meanLength: Int {
         opening.count + (bagDraws.lowerBound + bagDraws.upperBound) / 2 + closing.count
     }
 }
 
 /// How busy an hour of the week is, on the office's clock.
-enum Schedule: Sendable {
+package enum Schedule: Sendable {
     case office, deploying, nightly, always, mornings
 
-    func weight(weekday: Int, hour: Int) -> Int {
+    package func weight(weekday: Int, hour: Int) -> Int {
         let isWeekend = weekday >= 5
         switch self {
         case .office: return isWeekend ? Schedule.officeHours[hour] / 16 : Schedule.officeHours[hour]

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A place in an event that is filled anew each time the event is written.
-enum Slot: Int, CaseIterable, Sendable {
+package enum Slot: Int, CaseIterable, Sendable {
     // Set by the writer for every event.
     case requestId, time, region, address, agent, identity, tail, caller, mfa, account
     case since, expiry, epoch, epochBefore, milliseconds, date
@@ -15,16 +15,16 @@ enum Slot: Int, CaseIterable, Sendable {
     // Made up on the spot.
     case snapshot, token, code, port, page, record, part, duration, build, backup
 
-    var name: String { String(describing: self) }
-    var mark: String { "‹\(name)›" }
-    var index: Int { rawValue }
+    package var name: String { String(describing: self) }
+    package var mark: String { "‹\(name)›" }
+    package var index: Int { rawValue }
 
-    static func named(_ name: String) -> Slot? {
+    package static func named(_ name: String) -> Slot? {
         allCases.first { $0.name == name }
     }
 
     /// How a slot of the last two groups gets its value.
-    var source: Source {
+    package var source: Source {
         switch self {
         case .requestId, .time, .region, .address, .agent, .identity, .tail, .caller, .mfa, .account,
             .since, .expiry, .epoch, .epochBefore, .milliseconds, .date:
@@ -47,7 +47,7 @@ enum Slot: Int, CaseIterable, Sendable {
         }
     }
 
-    enum Source {
+    package enum Source {
         case writer
         case pool
         case letters(prefix: String, count: Int, Alphabet)

@@ -4,20 +4,20 @@
 /// A small generator whose numbers never change between releases of Swift or of Cairn.
 ///
 /// - Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
-struct SplitMix64: Sendable {
+package struct SplitMix64: Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
     /// A stream of its own for each purpose, so that drawing more in one leaves the others as they were.
-    init(seed: UInt64, stream: UInt64) {
+    package init(seed: UInt64, stream: UInt64) {
         var mixer = SplitMix64(seed: seed &+ stream &* 0xD1B5_4A32_D192_ED03)
         state = mixer.next()
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -25,31 +25,31 @@ struct SplitMix64: Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func next(below bound: Int) -> Int {
+    package mutating func next(below bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
-    mutating func next(in range: ClosedRange<Int>) -> Int {
+    package mutating func next(in range: ClosedRange<Int>) -> Int {
         range.lowerBound + next(below: range.count)
     }
 
-    mutating func chance(perMille: Int) -> Bool {
+    package mutating func chance(perMille: Int) -> Bool {
         next(below: 1000) < perMille
     }
 
-    mutating func text(_ count: Int, of alphabet: Alphabet) -> String {
+    package mutating func text(_ count: Int, of alphabet: Alphabet) -> String {
         let letters = alphabet.letters
         return String(decoding: (0..<count).map { _ in letters[next(below: letters.count)] }, as: UTF8.self)
     }
 
     /// A UUID in the upper-case form the service uses for request ids.
-    mutating func uuid() -> String {
+    package mutating func uuid() -> String {
         var bytes = [UInt8](repeating: 0, count: uuidLength)
         bytes.withUnsafeMutableBufferPointer { writeUUID(into: $0.baseAddress!) }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    mutating func writeUUID(into bytes: UnsafeMutablePointer<UInt8>) {
+    package mutating func writeUUID(into bytes: UnsafeMutablePointer<UInt8>) {
         let high = next() & ~0xF000 | 0x5000
         let low = next() & ~(3 << 62) | (2 << 62)
         var place = 0
@@ -66,13 +66,13 @@ struct SplitMix64: Sendable {
     }
 }
 
-let uuidLength = 36
+package let uuidLength = 36
 
 /// The letters an identifier is made of.
-enum Alphabet: Sendable {
+package enum Alphabet: Sendable {
     case digits, hexadecimal, lowercase, mixed
 
-    var letters: [UInt8] {
+    package var letters: [UInt8] {
         switch self {
         case .digits: Array("0123456789".utf8)
         case .hexadecimal: Array("0123456789abcdef".utf8)

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An event taken apart into constant bytes and slots, for copying at speed.
-struct Template: Sendable {
-    enum Piece: Sendable {
+package struct Template: Sendable {
+    package enum Piece: Sendable {
         case constant(Extent)
         case slot(Int)
     }
@@ -11,7 +11,7 @@ struct Template: Sendable {
     private(set) var pieces: [Piece] = []
     private(set) var slots: [Slot] = []
 
-    init(_ text: String, into arena: inout [UInt8]) {
+    package init(_ text: String, into arena: inout [UInt8]) {
         var rest = text[...]
         while let opening = rest.firstIndex(of: "‹") {
             append(rest[..<opening], into: &arena)

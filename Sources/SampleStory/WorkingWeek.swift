@@ -4,7 +4,7 @@
 /// How the events of a week spread over its hours, and which routine begins at a given moment.
 ///
 /// Everything is counted in integers, so that the same sample comes out on every machine.
-struct WorkingWeek: Sendable {
+package struct WorkingWeek: Sendable {
     private struct Stretch {
         var begin: Int64
         /// Planned weight per second, and the sum of it before this stretch.
@@ -14,7 +14,7 @@ struct WorkingWeek: Sendable {
         var startWeightSum: Int
     }
 
-    static let length = 7 * Calendar.day
+    package static let length = 7 * Calendar.day
 
     /// The last routine begins so early that it is over when the week ends.
     private static let quietEnd: Int64 = 1200
@@ -23,7 +23,7 @@ struct WorkingWeek: Sendable {
     private var total: UInt64 = 0
     private var current = 0
 
-    init(end: Int64, eventCount: Int) {
+    package init(end: Int64, eventCount: Int) {
         let growth = min(max(1, eventCount / 6000), 8)
         let sums = Routine.week.map { WorkingWeek.weeklySum(of: $0.schedule) }
         var begin = end - WorkingWeek.length
@@ -55,7 +55,7 @@ struct WorkingWeek: Sendable {
     }
 
     /// When `done` of `planned` events have passed; ask with growing numbers only.
-    mutating func moment(after done: Int, of planned: Int) -> Int64 {
+    package mutating func moment(after done: Int, of planned: Int) -> Int64 {
         let product = total.multipliedFullWidth(by: UInt64(done))
         let target = UInt64(planned).dividingFullWidth(product).quotient
         while current + 1 < stretches.count, stretches[current + 1].before <= target {
@@ -66,7 +66,7 @@ struct WorkingWeek: Sendable {
     }
 
     /// The routine that begins at the moment last asked for.
-    func routine(using generator: inout SplitMix64) -> Int {
+    package func routine(using generator: inout SplitMix64) -> Int {
         let stretch = stretches[current]
         var rest = generator.next(below: stretch.startWeightSum)
         for (routine, weight) in stretch.startWeights.enumerated() {

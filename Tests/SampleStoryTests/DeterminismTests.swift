@@ -3,7 +3,7 @@
 
 import Testing
 
-@testable import SampleStory
+import SampleStory
 
 @Suite struct `A sample` {
     /// A change here breaks every demonstration and benchmark that names a seed: weigh it.

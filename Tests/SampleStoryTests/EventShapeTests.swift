@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@testable import SampleStory
+import SampleStory
 
 @Suite struct `An event of a sample` {
     private static let samples: [(seed: UInt64, count: Int)] = [(1, 2000), (2, 500), (3, 20_000)]

@@ -3,7 +3,7 @@
 
 import Testing
 
-@testable import SampleStory
+import SampleStory
 
 @Suite struct `The generator` {
     /// The published first outputs of SplitMix64 for this seed.

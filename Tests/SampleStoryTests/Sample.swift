@@ -3,7 +3,7 @@
 
 import Foundation
 
-@testable import SampleStory
+import SampleStory
 
 /// A sample in memory, as bytes, lines and decoded events.
 struct Sample {

@@ -3,7 +3,7 @@
 
 import Testing
 
-@testable import SampleStory
+import SampleStory
 
 @Suite struct `The story in a sample` {
     struct Telling: CustomTestStringConvertible, Sendable {

@@ -25,11 +25,22 @@ def finish(server):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def module_server(tmp_path_factory):
     server = support.Server(tmp_path_factory.mktemp("cairn")).start()
     yield server
-    assert server.is_running, "the server died:\n" + server.log()[-3000:]
     finish(server)
+
+
+@pytest.fixture
+def server(module_server):
+    """The module's server. A test that kills it fails, and leaves a fresh start to the next one."""
+    yield module_server
+    if not module_server.is_running:
+        code = module_server.process.returncode
+        log = module_server.log()
+        module_server.start()
+        pytest.fail(f"the server died (exit {code}):\n" + "\n".join(
+            line for line in log.splitlines() if "atal" in line or "rash" in line)[-2000:])
 
 
 @pytest.fixture
