@@ -34,14 +34,14 @@ format: ## Format every source file
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 build: deps
-	@if [ ! -d .build ]; then echo "first build: fetching and compiling dependencies takes some minutes"; fi
+	@[ -d .build ] || echo "first build: fetching and compiling dependencies takes some minutes"
 	$(BUILD)
 
 deps:
 	@bash scripts/install-dependencies.sh
 
 unit: build
-	$(SWIFT) test -c release
+	$(SWIFT) test -c release --disable-testable-imports
 
 wire: build venv
 	CAIRN_BINARY=$(abspath $(BINARY)) $(VENV)/bin/pytest -q Tests/wire

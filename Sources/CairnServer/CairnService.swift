@@ -84,7 +84,7 @@ public struct CairnService {
             history: history, quarantine: try Quarantine(folder: folder + "/quarantine", disk: disk, keys: keys),
             trails: trails, objects: objects,
             authenticator: Authenticator(keys: credentials, tokens: credentials, nonces: NonceStore()),
-            credentials: credentials, metadata: metadata, recorder: recorder, budget: ByteBudget(bytes: 384 << 20),
+            credentials: credentials, metadata: metadata, recorder: recorder, budget: ByteBudget(bytes: 512 << 20),
             logger: logger, region: settings.region, accountId: settings.accountId,
             retentionDays: settings.retentionDays, now: now)
 

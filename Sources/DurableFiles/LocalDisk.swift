@@ -20,8 +20,11 @@ public struct LocalDisk: Disk {
 
     public func openForAppending(_ path: String) throws(DiskError) -> any WritableFile {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
-            throw DiskError(errno: errno, doing: "open a file", path: path)
+        guard descriptor >= 0 else { throw DiskError(errno: errno, doing: "open a file", path: path) }
+        guard lseek(descriptor, 0, SEEK_END) >= 0 else {
+            let error = DiskError(errno: errno, doing: "find a file's end", path: path)
+            close(descriptor)
+            throw error
         }
         return LocalWritableFile(descriptor: descriptor, path: path)
     }

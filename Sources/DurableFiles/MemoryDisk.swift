@@ -83,6 +83,10 @@ public final class MemoryDisk: Disk {
                 guard let content = old.names[name], names[name] !== content, next(2) == 0 else { continue }
                 names[name] = content
             }
+            for name in old.durableNames.keys.sorted() where old.names[name] == nil && next(2) == 0 {
+                // A removal that happened; a rename never loses both names.
+                if let content = names[name], !old.names.values.contains(where: { $0 === content }) { names[name] = nil }
+            }
             for name in names.keys.sorted() {
                 guard let content = names[name] else { continue }
                 let copy = Content()
@@ -134,6 +138,8 @@ public final class MemoryDisk: Disk {
         if !fits { throw DiskError(errno: ENOSPC, doing: "write \(count) bytes", path: path) }
     }
 
+    fileprivate func release(_ count: Int) { state.withLock { $0.used -= count } }
+
     public func create(_ path: String) throws(DiskError) -> any WritableFile {
         let content = Content()
         var exists = false
@@ -179,7 +185,9 @@ public final class MemoryDisk: Disk {
         try perform(.rename, source) { () throws(DiskError) in
             missing = state.withLock { state in
                 guard let content = state.names.removeValue(forKey: source) else { return true }
-                state.names[target] = content
+                if let replaced = state.names.updateValue(content, forKey: target) {
+                    state.used -= replaced.state.withLock { $0.bytes.count }
+                }
                 return false
             }
         }
@@ -226,7 +234,10 @@ private final class MemoryFile: WritableFile, ReadableFile {
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(DiskError) {
         func keep(_ count: Int) { content.state.withLock { $0.bytes += bytes.prefix(count) } }
-        try disk.perform(.append, path, torn: { keep(min($0, bytes.count)) }) { () throws(DiskError) in
+        func tear(_ count: Int) {
+            if (try? disk.reserve(count, path: path)) != nil { keep(count) }
+        }
+        try disk.perform(.append, path, torn: { tear(min($0, bytes.count)) }) { () throws(DiskError) in
             try disk.reserve(bytes.count, path: path)
             keep(bytes.count)
         }
@@ -240,7 +251,11 @@ private final class MemoryFile: WritableFile, ReadableFile {
 
     func truncate(to length: UInt64) throws(DiskError) {
         try disk.perform(.truncate, path) { () throws(DiskError) in
-            content.state.withLock { $0.bytes = Array($0.bytes.prefix(Int(length))) }
+            let cut = content.state.withLock { state in
+                defer { state.bytes = Array(state.bytes.prefix(Int(length))) }
+                return max(0, state.bytes.count - Int(length))
+            }
+            disk.release(cut)
         }
     }
 

@@ -69,6 +69,8 @@ extension EventHistory {
                 last = position
             } catch let damage as StoreDamage {
                 page.damaged.append(damage)
+            } catch LogEngineError.missingRecords where position.sequence < engine.firstSequence {
+                // Retention dropped it since the search began.
             }
         }
         return page

@@ -3,6 +3,7 @@
 
 import AuditEvent
 import Crypto
+import Dispatch
 import DurableFiles
 import Foundation
 import KeyManagement
@@ -23,6 +24,8 @@ public final class EventHistory: Sendable {
         public var cacheBytes = 64 << 20
         /// Events received but not yet durable, in bytes; more is refused.
         public var waitingBytesLimit = 256 << 20
+        /// Rows of a tail before it becomes a segment; small in tests.
+        package var tailRows = 1 << 16
 
         public init(dataFolder: String) { self.dataFolder = dataFolder }
     }
@@ -48,19 +51,28 @@ public final class EventHistory: Sendable {
             folder: settings.dataFolder + "/history", fieldCount: Int(LookupAttribute.allCases.map(\.rawValue).max()!) + 1,
             uniqueField: LookupAttribute.eventId.rawValue)
         engineSettings.cacheBytes = settings.cacheBytes
+        engineSettings.tailRows = settings.tailRows
         var replayed: [UInt64: MerkleHash] = [:]
         let late = LateTree()
-        engine = try LogEngine(
+        let engine = try LogEngine(
             settings: engineSettings, disk: disk, key: try keys.serviceKey("history"), report: report,
             beforeSealing: { _ in try late.sync() },
             indexer: { record, hasher, facts in
                 replayed[record.sequence] = record.withBytes { Self.commitment(of: $0) }
-                try EventIndex.append(record, hasher: hasher, to: &facts)
+                EventIndex.append(record, hasher: hasher, to: &facts)
             })
-        tree = try Self.openTree(settings.dataFolder + "/tree", disk: disk, engine: engine, replayed: replayed)
-        late.set(tree)
-        log = try SignedLog(
-            folder: settings.dataFolder + "/tree", disk: disk, key: try keys.serviceKey("log"), metadata: metadata, tree: tree)
+        self.engine = engine
+        do {
+            tree = try Self.openTree(settings.dataFolder + "/tree", disk: disk, engine: engine, replayed: replayed)
+            log = try SignedLog(
+                folder: settings.dataFolder + "/tree", disk: disk, key: try keys.serviceKey("log"), metadata: metadata,
+                tree: tree)
+            late.set(tree)
+        } catch {
+            late.set(nil)
+            engine.close()
+            throw error
+        }
         sequencer = Sequencer(engine: engine, tree: tree, now: now, waitingBytesLimit: settings.waitingBytesLimit)
     }
 
@@ -91,7 +103,7 @@ public final class EventHistory: Sendable {
                 throw HistoryError.lostCommitment(sequence: sequence)
             }
         }
-        try tree.append(entries)
+        tree.append(entries)
         return tree
     }
 
@@ -112,8 +124,8 @@ public final class EventHistory: Sendable {
     // MARK: What is held
 
     public var statistics: LogEngine.Statistics { engine.statistics }
-    /// One past the newest event.
-    public var endSequence: UInt64 { engine.endSequence }
+    /// One past the newest event that is recorded and in the tree.
+    public var endSequence: UInt64 { tree.size }
     /// The oldest event still held.
     public var firstSequence: UInt64 { engine.firstSequence }
     public var treeSize: UInt64 { tree.size }
@@ -139,14 +151,21 @@ public final class EventHistory: Sendable {
     }
 }
 
-/// The tree, for the engine's background work that may begin before the tree is open.
+/// The tree, for the engine's background work, which may begin before the tree is open and then waits for it.
 private final class LateTree: Sendable {
     private let tree = Mutex<TreeStore?>(nil)
+    private let isDecided = DispatchSemaphore(value: 0)
 
-    func set(_ opened: TreeStore) { tree.withLock { $0 = opened } }
+    /// - Parameter opened: nil if the tree could not be opened.
+    func set(_ opened: TreeStore?) {
+        tree.withLock { $0 = opened }
+        isDecided.signal()
+    }
 
     func sync() throws {
-        guard let tree = tree.withLock({ $0 }) else { throw HistoryError.busy }
+        isDecided.wait()
+        isDecided.signal()
+        guard let tree = tree.withLock({ $0 }) else { throw HistoryError.closed }
         try tree.sync()
     }
 }

@@ -17,9 +17,13 @@ enum EventIndex {
     }
 
     /// The same facts from the stored bytes, for records that are indexed again.
-    static func append(_ record: StoredRecord, hasher: TermHasher, to facts: inout RowFacts) throws {
-        try record.withBytes { bytes in
-            guard let fields = EventFields.extract(bytes) else { throw FormatError.truncated }
+    ///
+    /// What cannot be read as an event stays held and provable by its sequence: it must not keep the store shut.
+    static func append(_ record: StoredRecord, hasher: TermHasher, to facts: inout RowFacts) {
+        record.withBytes { bytes in
+            guard let fields = EventFields.extract(bytes) else {
+                return facts.endRow(time: record.recordedAt, uniqueHash: 0)
+            }
             var unique: UInt64 = 0
             for term in fields.terms {
                 let hash = fields.withBytes(of: term.value, in: bytes) {

@@ -41,6 +41,7 @@ public final class Quarantine: Sendable {
 
     static let magic: StaticString = "CRNQRNT1"
     private static let suffix = ".rejected"
+    private static let nameScalars = CharacterSet(charactersIn: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-")
 
     private let folder: String
     private let disk: any Disk
@@ -48,6 +49,7 @@ public final class Quarantine: Sendable {
     private let limit: UInt64
     private let used: Mutex<UInt64>
     private let dropped = Counter(label: "cairn_quarantine_dropped_files_total")
+    private let unreadable = Counter(label: "cairn_quarantine_unreadable_files_total")
     private let kept = Counter(label: "cairn_quarantined_records_total")
 
     public init(folder: String, disk: any Disk, keys: KeyService, limit: UInt64 = 1 << 30) throws {
@@ -58,7 +60,9 @@ public final class Quarantine: Sendable {
         try disk.createDirectory(folder)
         var total: UInt64 = 0
         for name in try disk.list(folder) {
-            if name.hasSuffix(".tmp") { try disk.remove(folder + "/" + name) } else {
+            if name.hasSuffix(Self.suffix + ".tmp") {
+                try disk.remove(folder + "/" + name)
+            } else if name.hasSuffix(Self.suffix) {
                 total += try disk.size(of: folder + "/" + name) ?? 0
             }
         }
@@ -73,7 +77,11 @@ public final class Quarantine: Sendable {
         let envelope = try FileEnvelope(magic: Self.magic, key: key)
         let count = withUnsafeBytes(of: UInt32(plain.count).littleEndian) { Array($0) }
         let bytes = envelope.header + envelope.seal(count + compressed, nonce: try Self.nonce, authenticating: [])
-        let name = String(format: "%016lld-", receivedAtMilliseconds) + first.requestId + Self.suffix
+        // A name of its own even if an id should come twice; whatever the id holds, it stays one file name.
+        var id = String.UnicodeScalarView()
+        for scalar in first.requestId.unicodeScalars.prefix(64) where Self.nameScalars.contains(scalar) { id.append(scalar) }
+        let time = String(format: "%016lld", receivedAtMilliseconds)
+        let name: String = "\(time)-\(String(id))-\(UUID().uuidString.prefix(8))\(Self.suffix)"
         try disk.replace(folder + "/" + name, with: bytes)
         kept.increment(by: Int64(entries.count))
         let total = used.withLock { used in
@@ -97,15 +105,25 @@ public final class Quarantine: Sendable {
         }
     }
 
-    /// Rejected records of an account, newest request first.
+    /// Rejected records of an account, newest request first; a file that cannot be read is passed over and counted.
     ///
-    /// - Parameter before: the `next` of the page before.
+    /// - Parameter before: the `next` of the page before, opaque to callers: a file and how many of its records were shown.
     public func entries(account: String, before: String?, limit: Int) throws -> (entries: [Entry], next: String?) {
+        let parts = before?.split(separator: "/", maxSplits: 1).map(String.init)
+        let (file, shown) = (parts?.first ?? before, parts?.last.flatMap(Int.init) ?? .max)
         var found: [Entry] = []
         for name in try disk.list(folder).reversed() where name.hasSuffix(Self.suffix) {
-            if let before, name >= before { continue }
-            found += try read(name).filter { $0.account == account }
-            if found.count >= limit { return (found, name) }
+            if let file, name > file || (name == file && shown == .max) { continue }
+            let content: [Entry]
+            do { content = try read(name) } catch is StoreDamage {
+                unreadable.increment()
+                continue
+            }
+            let skipped = name == file ? max(0, shown) : 0
+            let rest = content.filter { $0.account == account }.dropFirst(skipped)
+            let taken = rest.prefix(limit - found.count)
+            found += taken
+            if found.count >= limit { return (found, "\(name)/\(skipped + taken.count)") }
         }
         return (found, nil)
     }
@@ -122,6 +140,8 @@ public final class Quarantine: Sendable {
                 try Zstd.expand(buffer, rawCount: count, dictionary: nil)
             }
             return try JSONDecoder().decode([Entry].self, from: Data(raw))
-        } catch let error as FormatError { throw StoreDamage(path: path, offset: 0, reason: error) }
+        } catch let error as FormatError { throw StoreDamage(path: path, offset: 0, reason: error) } catch is KeyError {
+            throw StoreDamage(path: path, offset: 0, reason: .notAuthentic)
+        }
     }
 }

@@ -212,7 +212,7 @@ final class Sequencer: Sendable {
             }
         }
         let first = try engine.commit(batches, recordedAt: now())
-        try tree.append(entries)
+        tree.append(entries)
         let size = tree.size
         for index in outcomes.indices {
             outcomes[index].treeSize = size
@@ -278,7 +278,9 @@ final class Sequencer: Sendable {
             other.withBytes(of: otherEvent.eventId) { $0.elementsEqual(id) }
         }
         guard isSameID else { return .new }
-        return event.receivedDigest == otherEvent.receivedDigest ? .duplicate : .conflict
+        // What was completed on receipt and is sent again as it was stored is no other content either.
+        let isSame = event.receivedDigest == otherEvent.receivedDigest || event.digest == otherEvent.digest
+        return isSame ? .duplicate : .conflict
     }
 
     private func compareWithStored(_ batch: ParsedBatch, _ event: Int, account: String, hash: UInt64) throws -> Verdict {
@@ -290,6 +292,9 @@ final class Sequencer: Sendable {
                 // It cannot be told from what is lost: keep the newcomer, and say so.
                 verdict = max(verdict, .conflict)
                 continue
+            } catch LogEngineError.missingRecords where sequence < engine.firstSequence {
+                // Retention dropped it just now.
+                continue
             }
             guard record.account == account else { continue }
             let isSameID = record.withBytes { bytes in
@@ -299,8 +304,9 @@ final class Sequencer: Sendable {
                 }
             }
             guard isSameID else { continue }
-            let stored = record.receivedDigest ?? record.withBytes { EventDigest(hashing: $0) }.firstHalf
-            verdict = max(verdict, stored == event.receivedDigest.firstHalf ? .duplicate : .conflict)
+            let stored = record.withBytes { EventDigest(hashing: $0) }
+            let isSame = stored == event.digest || (record.receivedDigest ?? stored.firstHalf) == event.receivedDigest.firstHalf
+            verdict = max(verdict, isSame ? .duplicate : .conflict)
         }
         return verdict
     }

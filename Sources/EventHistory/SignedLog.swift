@@ -48,7 +48,7 @@ public final class SignedLog: Sendable {
             guard checkpoint.size <= tree.size else {
                 throw TreeError.behindCheckpoint(signed: checkpoint.size, held: tree.size)
             }
-            guard try MerkleTree.root(size: checkpoint.size, reader: tree.hash) == checkpoint.root else {
+            guard try tree.root(size: checkpoint.size) == checkpoint.root else {
                 throw TreeError.contradictsCheckpoint(size: checkpoint.size)
             }
             newest.withLock { $0 = (checkpoint, note) }
@@ -62,15 +62,20 @@ public final class SignedLog: Sendable {
     /// Signs a text that speaks for this log, such as a digest of a delivery.
     public func sign(text: String) throws -> SignedNote { try signer.sign(text: text) }
 
-    /// The checkpoint of everything recorded so far.
-    public func checkpoint() throws -> SignedNote { try checkpoint(size: tree.size) }
+    /// The checkpoint of everything recorded so far; the newest signed one while the disk takes no other.
+    public func checkpoint() throws -> SignedNote {
+        do { return try checkpoint(size: tree.size) } catch let error as DiskError {
+            guard let newest = newest.withLock({ $0 }) else { throw error }
+            return newest.note
+        }
+    }
 
     /// The checkpoint of the first `size` events.
     public func checkpoint(size: UInt64) throws -> SignedNote {
         try newest.withLock { newest in
             if let newest, newest.checkpoint.size == size { return newest.note }
             let checkpoint = try Checkpoint(
-                origin: signer.name, size: size, root: try MerkleTree.root(size: size, reader: tree.hash))
+                origin: signer.name, size: size, root: try tree.root(size: size))
             let note = try checkpoint.signed(by: signer)
             if size > newest?.checkpoint.size ?? 0 || newest == nil {
                 try tree.sync()

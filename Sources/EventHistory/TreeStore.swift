@@ -15,7 +15,7 @@ import Synchronization
 /// Appended to by the sequencer after the journal's commit; synced before a checkpoint is signed and before the
 /// records behind it leave the replayed part of the journal. What is missing after a crash is computed again.
 /// Source: docs/formats/tree.md.
-final class TreeStore: Sendable {
+package final class TreeStore: Sendable {
     fileprivate struct State {
         var range = CompactRange()
         var levels: [Level] = []
@@ -23,10 +23,16 @@ final class TreeStore: Sendable {
 
     /// One file of hashes with the part that is not written yet.
     fileprivate struct Level {
-        var path: String
-        var writer: any WritableFile
-        var reader: any ReadableFile
-        var writtenCount: UInt64
+        let path: String
+        let disk: any Disk
+        /// nil until something is to be written to a level that was empty when the tree was opened.
+        var files: (writer: any WritableFile, reader: any ReadableFile)?
+        var writtenCount: UInt64 = 0
+        /// What the last sync made durable; what lies past it may be lost if a sync fails.
+        var syncedCount: UInt64 = 0
+        var needsSync = true
+        /// The file may have bytes past `writtenCount`, of a write that failed.
+        var mustCut = false
         var waiting: [UInt8] = []
 
         var count: UInt64 { writtenCount + UInt64(waiting.count / MerkleHash.byteCount) }
@@ -37,27 +43,25 @@ final class TreeStore: Sendable {
     private let state: Mutex<State>
 
     /// Opens the tree as far as its files reach: at most `size` entries, see ``size``.
-    init(folder: String, disk: any Disk, atMost size: UInt64) throws {
+    package init(folder: String, disk: any Disk, atMost size: UInt64) throws {
         self.folder = folder
         self.disk = disk
         try disk.createDirectory(folder)
         state = Mutex(State())
         try state.withLock { state in
-            let entries = try Self.openLevelFile(folder + "/entries", disk: disk)
-            state.levels.append(entries)
-            try state.levels[0].cut(to: min(entries.writtenCount, size))
+            state.addLevel(in: folder, disk: disk)
+            try state.levels[0].open(keeping: size)
             let count = state.levels[0].writtenCount
-            var level = 1
-            while count >> UInt64(8 * level) > 0 {
-                try state.openLevel(level, folder: folder, disk: disk)
+            while count >> UInt64(8 * state.levels.count) > 0 {
+                let level = state.levels.count
                 let full = count >> UInt64(8 * level)
-                try state.levels[level].cut(to: min(state.levels[level].writtenCount, full))
+                state.addLevel(in: folder, disk: disk)
+                try state.levels[level].open(keeping: full)
                 // A crash may have lost the end of a level: it follows from the level below.
                 while state.levels[level].count < full {
                     let hash = try state.tileRoot(level: level - 1, tile: state.levels[level].count)
                     state.levels[level].append(hash)
                 }
-                level += 1
             }
             let hashes = try MerkleTree.subtreeCover(0..<count).map { try state.hash(level: $0.level, index: $0.index) }
             guard let range = CompactRange(size: count, hashes: hashes) else { throw TreeError.unreadable }
@@ -65,28 +69,28 @@ final class TreeStore: Sendable {
         }
     }
 
-    fileprivate static func openLevelFile(_ path: String, disk: any Disk) throws -> Level {
-        if try disk.size(of: path) == nil {
-            let file = try disk.create(path)
-            try file.sync()
-            file.close()
-            try disk.syncDirectory(String(path[..<path.lastIndex(of: "/")!]))
-        }
-        let reader = try disk.openForReading(path)
-        let writer = try disk.openForAppending(path)
-        let size = try reader.size
-        let whole = size - size % UInt64(MerkleHash.byteCount)
-        if whole != size { try writer.truncate(to: whole) }
-        return Level(path: path, writer: writer, reader: reader, writtenCount: whole / UInt64(MerkleHash.byteCount))
+    package var size: UInt64 { state.withLock { $0.range.size } }
+
+    package var root: MerkleHash { state.withLock { $0.range.root } }
+
+    /// The root of the first `size` entries. One read from the files is compared with the tree in memory: what is
+    /// signed never depends on a disk that changed bytes.
+    package func root(size: UInt64) throws -> MerkleHash {
+        let (held, heldRoot) = state.withLock { ($0.range.size, $0.range.root) }
+        guard size <= held else { throw TreeError.unreadable }
+        guard size < held else { return heldRoot }
+        let root = try MerkleTree.root(size: size, reader: hash)
+        let proof = try MerkleTree.consistencyProof(from: size, to: held, reader: hash)
+        guard
+            MerkleTree.verifyConsistency(from: size, to: held, proof: proof, fromRoot: root, toRoot: heldRoot).isValid
+        else { throw TreeError.changed(size: size) }
+        return root
     }
 
-    var size: UInt64 { state.withLock { $0.range.size } }
-
-    var root: MerkleHash { state.withLock { $0.range.root } }
-
-    /// Extends the tree. A failed write is kept in memory and tried again with the next append or sync.
-    func append(_ entries: [MerkleHash]) throws {
-        try state.withLock { state in
+    /// Extends the tree. A failed write is kept in memory and tried again with the next append or sync, so that the
+    /// tree never falls behind the journal.
+    package func append(_ entries: [MerkleHash]) {
+        state.withLock { state in
             for entry in entries {
                 state.levels[0].append(entry)
                 var completed: [(level: Int, hash: MerkleHash)] = []
@@ -94,37 +98,32 @@ final class TreeStore: Sendable {
                     if level % 8 == 0 { completed.append((level / 8, hash)) }
                 }
                 for (level, hash) in completed {
-                    try state.openLevel(level, folder: folder, disk: disk)
+                    if level == state.levels.count { state.addLevel(in: folder, disk: disk) }
                     state.levels[level].append(hash)
                 }
             }
-            for level in state.levels.indices { state.levels[level].flush() }
+            for level in state.levels.indices { try? state.levels[level].flush() }
         }
     }
 
-    func sync() throws {
+    /// Makes everything appended so far durable.
+    package func sync() throws {
         try state.withLock { state in
-            for level in state.levels.indices {
-                state.levels[level].flush()
-                guard state.levels[level].waiting.isEmpty else {
-                    throw DiskError(.full, doing: "write the tree", path: state.levels[level].path)
-                }
-                try state.levels[level].writer.sync()
-            }
+            for level in state.levels.indices { try state.levels[level].sync() }
         }
     }
 
-    func entries(_ range: Range<UInt64>) throws -> [MerkleHash] {
+    package func entries(_ range: Range<UInt64>) throws -> [MerkleHash] {
         try state.withLock { try $0.levels[0].hashes(range) }
     }
 
     /// Root of a complete, aligned subtree; the reader that proofs are made from.
-    func hash(level: Int, index: UInt64) throws -> MerkleHash {
+    package func hash(level: Int, index: UInt64) throws -> MerkleHash {
         try state.withLock { try $0.hash(level: level, index: index) }
     }
 
     /// The hashes of one tile, or nil if the tree has no such tile.
-    func tile(level: Int, index: UInt64, width: Int) throws -> [MerkleHash]? {
+    package func tile(level: Int, index: UInt64, width: Int) throws -> [MerkleHash]? {
         try state.withLock { state in
             guard level < state.levels.count, index < 1 << 55 else { return nil }
             let first = index * 256
@@ -135,16 +134,19 @@ final class TreeStore: Sendable {
     }
 }
 
-enum TreeError: Error, Equatable, CustomStringConvertible {
+package enum TreeError: Error, Equatable, CustomStringConvertible {
     case unreadable
+    /// The files do not hash to the tree in memory.
+    case changed(size: UInt64)
     /// The signed checkpoint speaks of more events than the log holds.
     case behindCheckpoint(signed: UInt64, held: UInt64)
     /// The events no longer hash to what was signed.
     case contradictsCheckpoint(size: UInt64)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .unreadable: "the tree's files cannot be read"
+        case .changed(let size): "the tree's files do not hash to the log of \(size) events: they were changed"
         case .behindCheckpoint(let signed, let held):
             "a checkpoint was signed for \(signed) events, but only \(held) are held: "
                 + "part of the journal is missing; restore it before starting"
@@ -156,9 +158,9 @@ enum TreeError: Error, Equatable, CustomStringConvertible {
 }
 
 extension TreeStore.State {
-    fileprivate mutating func openLevel(_ level: Int, folder: String, disk: any Disk) throws {
-        guard level == levels.count else { return }
-        levels.append(try TreeStore.openLevelFile("\(folder)/level-\(level)", disk: disk))
+    fileprivate mutating func addLevel(in folder: String, disk: any Disk) {
+        let name = levels.isEmpty ? "entries" : "level-\(levels.count)"
+        levels.append(TreeStore.Level(path: folder + "/" + name, disk: disk))
     }
 
     /// Root of a full tile.
@@ -187,22 +189,58 @@ extension TreeStore.Level {
         hash.withUnsafeBytes { waiting.append(contentsOf: $0) }
     }
 
-    /// Writes what waits; on failure it goes on waiting.
-    fileprivate mutating func flush() {
-        guard !waiting.isEmpty else { return }
-        do {
-            try writer.append(waiting)
-            writtenCount += UInt64(waiting.count / MerkleHash.byteCount)
-            waiting.removeAll(keepingCapacity: true)
-        } catch {
-            try? writer.truncate(to: writtenCount * UInt64(MerkleHash.byteCount))
+    /// Opens or makes the file, and cuts off what lies past `limit` hashes.
+    fileprivate mutating func open(keeping limit: UInt64) throws {
+        if try disk.size(of: path) == nil {
+            let file = try disk.create(path)
+            do {
+                try file.sync()
+                try disk.syncDirectory(String(path[..<path.lastIndex(of: "/")!]))
+            } catch {
+                try? disk.remove(path)
+                throw error
+            }
+            file.close()
         }
+        let reader = try disk.openForReading(path)
+        let writer = try disk.openForAppending(path)
+        let size = try reader.size
+        let kept = min(size / UInt64(MerkleHash.byteCount), limit)
+        if kept * UInt64(MerkleHash.byteCount) != size { try writer.truncate(to: kept * UInt64(MerkleHash.byteCount)) }
+        files = (writer, reader)
+        writtenCount = kept
+        syncedCount = kept
+        needsSync = true
     }
 
-    fileprivate mutating func cut(to count: UInt64) throws {
-        guard count < writtenCount else { return }
-        try writer.truncate(to: count * UInt64(MerkleHash.byteCount))
-        writtenCount = count
+    /// Writes what waits; on failure it goes on waiting.
+    fileprivate mutating func flush() throws {
+        guard !waiting.isEmpty else { return }
+        if files == nil { try open(keeping: 0) }
+        guard let files else { return }
+        if mustCut { try files.writer.truncate(to: writtenCount * UInt64(MerkleHash.byteCount)) }
+        mustCut = true
+        try files.writer.append(waiting)
+        mustCut = false
+        writtenCount += UInt64(waiting.count / MerkleHash.byteCount)
+        needsSync = true
+        waiting.removeAll(keepingCapacity: true)
+    }
+
+    fileprivate mutating func sync() throws {
+        try flush()
+        guard needsSync, let files else { return }
+        do { try files.writer.sync() } catch {
+            // The system may have thrown away what it could not write, and the next sync would not say so: what
+            // came after the last good sync is written again.
+            let size = UInt64(MerkleHash.byteCount)
+            waiting = try files.reader.read(count: Int((writtenCount - syncedCount) * size), at: syncedCount * size) + waiting
+            writtenCount = syncedCount
+            mustCut = true
+            throw error
+        }
+        syncedCount = writtenCount
+        needsSync = false
     }
 
     fileprivate func hashes(_ range: Range<UInt64>) throws -> [MerkleHash] {
@@ -211,6 +249,7 @@ extension TreeStore.Level {
         var bytes: [UInt8] = []
         if range.lowerBound < writtenCount {
             let end = min(range.upperBound, writtenCount)
+            guard let reader = files?.reader else { throw TreeError.unreadable }
             bytes = try reader.read(count: Int(end - range.lowerBound) * size, at: range.lowerBound * UInt64(size))
         }
         if range.upperBound > writtenCount {

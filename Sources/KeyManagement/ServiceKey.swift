@@ -9,7 +9,7 @@ public struct ServiceKey: Sendable {
     public let id: UUID
     private let key: SymmetricKey
 
-    init(id: UUID, key: SymmetricKey) {
+    package init(id: UUID, key: SymmetricKey) {
         self.id = id
         self.key = key
     }
@@ -26,7 +26,10 @@ public struct ServiceKey: Sendable {
 
     /// - Throws: ``KeyError/cannotUnwrap``.
     public func unwrap(_ wrapped: some DataProtocol, context: some DataProtocol) throws -> SymmetricKey {
-        SymmetricKey(data: try unseal(wrapped, context: context))
+        let key = try unseal(wrapped, context: context)
+        // A sealed secret of another size is not a data key.
+        guard key.count == 32 else { throw KeyError.cannotUnwrap }
+        return SymmetricKey(data: key)
     }
 
     /// Seals a small secret (an access key's secret, the log's signing key) directly under this key.

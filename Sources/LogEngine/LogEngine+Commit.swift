@@ -28,6 +28,14 @@ extension LogEngine {
     public func commit(_ batches: [Batch], recordedAt: Int64) throws -> UInt64 {
         let rows = batches.reduce(0) { $0 + $1.facts.count }
         precondition(rows <= Self.commitRowLimit, "the caller splits large commits")
+        for batch in batches {
+            precondition(
+                batch.frames.reduce(0) { $0 + $1.recordCount } == batch.facts.count, "facts and records go together")
+            precondition(
+                batch.frames.allSatisfy { $0.rawLength <= JournalFormat.frameRawMaximum }, "the caller bounds records")
+        }
+        let bytes = batches.reduce(0) { $0 + $1.frames.reduce(0) { $0 + $1.compressed.count + 128 } }
+        precondition(bytes < 1 << 31, "the caller bounds commits")
         return try commits.withLock { state in
             try rollIfFull(&state, incoming: rows)
             let writer = try state.writer ?? beginFile(&state)
@@ -44,6 +52,7 @@ extension LogEngine {
             for batch in batches {
                 tail.append(batch.facts, account: accountHash(batch.account), recordedAt: recordedAt)
             }
+            committedEnd.store(state.nextSequence, ordering: .releasing)
             if dictionaries.current == nil && state.rawBytes >= UInt64(FrameDictionary.rawSize) {
                 state.rawBytes = 0
                 background.async { self.makeDictionary() }
@@ -56,7 +65,10 @@ extension LogEngine {
         let tailCount = view.withLock { $0.tails[$0.tails.count - 1].count }
         let isFileFull = (state.writer?.length ?? 0) >= settings.journalFileBytes
         guard tailCount > 0, tailCount + rows > settings.tailRows || isFileFull else { return }
-        guard freeTails.wait(timeout: .now() + 5) == .success else { throw LogEngineError.overloaded }
+        let deadline = DispatchTime.now() + 5
+        while view.withLock({ $0.tails.count > Self.waitingTailLimit }) {
+            guard tailSealed.wait(timeout: deadline) == .success else { throw LogEngineError.overloaded }
+        }
         state.writer?.finish()
         state.writer = nil
         let sequence = state.nextSequence

@@ -64,7 +64,12 @@ extension LogEngine {
         var found: [UInt64] = []
         for tail in tails { found += tail.sequences(uniqueHash: uniqueHash) }
         let key = SegmentFormat.termKey(field: settings.uniqueField, hash: uniqueHash)
-        for segment in segments { found += try segment.sequences(uniqueKey: key) }
+        for segment in segments {
+            do { found += try segment.sequences(uniqueKey: key) } catch is StoreDamage {
+                // A damaged index must not stop recording. The segment remembers it: it is reported, and made again when
+                // the store is next opened.
+            }
+        }
         return found
     }
 

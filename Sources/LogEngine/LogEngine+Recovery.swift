@@ -11,9 +11,9 @@ extension LogEngine {
     static let identityMagic: StaticString = "CRNIDNT1"
 
     /// The store's hash key, made once.
-    static func identity(_ path: String, disk: any Disk, key: ServiceKey) throws -> SipHash {
+    static func identity(_ path: String, disk: any Disk, key: ServiceKey, holdsRecords: Bool) throws -> SipHash {
         let nonce = try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12))
-        if let bytes = try disk.readAll(path, limit: 4096) {
+        if let bytes = try disk.readAll(path, limit: 1 << 16) {
             do {
                 let envelope = try FileEnvelope(reading: bytes, magic: identityMagic, key: key)
                 let plain = try envelope.open(bytes[envelope.header.count...], nonce: nonce, authenticating: [])
@@ -23,24 +23,63 @@ extension LogEngine {
                 }
             } catch let error as FormatError { throw StoreDamage(path: path, offset: 0, reason: error) }
         }
+        guard !holdsRecords else {
+            // Another key would make every hash in the segments meaningless.
+            throw StoreDamage(path: path, offset: 0, reason: .truncated)
+        }
         var random = SystemRandomNumberGenerator()
         var writer = ByteWriter()
         writer.put(random.next())
         writer.put(random.next())
         let envelope = try FileEnvelope(magic: identityMagic, key: key)
         try disk.replace(path, with: envelope.header + envelope.seal(writer.bytes, nonce: nonce, authenticating: []))
-        return try identity(path, disk: disk, key: key)
+        return try identity(path, disk: disk, key: key, holdsRecords: true)
+    }
+
+    // MARK: Where retention has got to
+
+    static let floorMagic: StaticString = "CRNFLOR1"
+
+    /// Makes it durable that records before `sequence` are gone, before their files go: an opening after a crash in
+    /// between neither indexes them again nor gives out their sequences a second time.
+    func keepFloor(_ sequence: UInt64) throws {
+        let envelope = try FileEnvelope(magic: Self.floorMagic, key: key)
+        var writer = ByteWriter()
+        writer.put(sequence)
+        let sealed = envelope.seal(writer.bytes, nonce: segmentNonce(block: 0), authenticating: [])
+        try disk.replace(settings.folder + "/floor", with: envelope.header + sealed)
+    }
+
+    private func readFloor() throws -> UInt64 {
+        let path = settings.folder + "/floor"
+        guard let bytes = try disk.readAll(path, limit: 1 << 16) else { return 0 }
+        do {
+            let envelope = try FileEnvelope(reading: bytes, magic: Self.floorMagic, key: key)
+            let plain = try envelope.open(bytes[envelope.header.count...], nonce: segmentNonce(block: 0), authenticating: [])
+            return try plain.withUnsafeBytes { buffer throws(FormatError) in
+                var reader = ByteReader(buffer)
+                return try reader.get(UInt64.self)
+            }
+        } catch let error as FormatError {
+            // It only says what may be forgotten.
+            report(.damage(StoreDamage(path: path, offset: 0, reason: error)))
+            return 0
+        }
     }
 
     func recover(_ indexer: (StoredRecord, TermHasher, inout RowFacts) throws -> Void) throws {
-        var segments = try openSegments()
-        var journals = try openJournals()
-        let end = try findEnd(&journals)
+        let floor = try readFloor()
+        var segments = try openSegments(floor: floor)
+        var journals = try openJournals(floor: floor)
+        // Segments index nothing that was not durable in the journal.
+        let end = try findEnd(&journals, atLeast: max(floor, segments.last?.summary.endSequence ?? 0))
         view.withLock { $0.journals = journals }
         commits.withLock { $0.nextSequence = end }
+        committedEnd.store(end, ordering: .releasing)
 
         // A run of segments from the oldest record on; where one is missing or damaged, its records are indexed again.
-        let start = min(segments.first?.summary.firstSequence ?? .max, journals.first?.firstSequence ?? end)
+        let oldest = min(segments.first?.summary.firstSequence ?? .max, journals.first?.firstSequence ?? end)
+        let start = max(floor, oldest)
         var position = start
         var ordered: [Segment] = []
         while position < end {
@@ -50,7 +89,8 @@ extension LogEngine {
                 continue
             }
             let gapEnd = min(segments.first?.summary.firstSequence ?? end, end)
-            if gapEnd == end && segments.isEmpty { break }
+            // What follows the last segment goes to tails, as many as memory is meant to hold.
+            if segments.isEmpty && (end - position) / UInt64(settings.tailRows) <= Self.waitingTailLimit { break }
             let tail = try index(position..<min(gapEnd, position + UInt64(settings.tailRows)), indexer)
             let name = try segmentBuilder.build(from: tail)
             ordered.append(try openSegment(name))
@@ -70,7 +110,6 @@ extension LogEngine {
                 view.tails.append(Tail(firstSequence: end, fieldCount: settings.fieldCount))
             }
         }
-        for _ in 0..<max(view.withLock { $0.tails.count } - 1, 0) { _ = freeTails.wait(timeout: .now()) }
         background.async { self.sealWaitingTails(includingLast: false) }
     }
 
@@ -84,21 +123,31 @@ extension LogEngine {
     }
 
     /// Segments by first sequence, without those that a larger one has taken over.
-    private func openSegments() throws -> [Segment] {
+    private func openSegments(floor: UInt64) throws -> [Segment] {
         let folder = settings.folder + "/segments"
         var found: [Segment] = []
         var covered: UInt64 = 0
         let names = try disk.list(folder)
         for name in names where name.hasSuffix(".tmp") { try disk.remove(folder + "/" + name) }
+        for name in names where name.hasSuffix(".damaged") {
+            // Kept for whoever wants to look, but not past its records' time.
+            if let range = SegmentFormat.range(ofFile: String(name.dropLast(".damaged".count))), range.upperBound <= floor {
+                try disk.remove(folder + "/" + name)
+            }
+        }
         let ranges = names.compactMap { name in SegmentFormat.range(ofFile: name).map { (name, $0) } }
             .sorted { ($0.1.lowerBound, $1.1.upperBound) < ($1.1.lowerBound, $0.1.upperBound) }
         for (name, range) in ranges {
-            if !found.isEmpty && range.upperBound <= covered {
+            // Taken over by a larger one, dropped by retention, or left by a join that failed at its last step and whose
+            // parts retention then dropped: never two segments for one record, none for what is gone.
+            if range.lowerBound < max(covered, floor) {
                 try disk.remove(folder + "/" + name)
                 continue
             }
             do {
                 let segment = try openSegment(name)
+                guard segment.summary.firstSequence == range.lowerBound, segment.summary.endSequence == range.upperBound
+                else { throw StoreDamage(path: segment.path, offset: 0, reason: .badMagic) }
                 found.append(segment)
                 covered = range.upperBound
             } catch let damage as StoreDamage {
@@ -111,17 +160,22 @@ extension LogEngine {
         return found
     }
 
-    private func openJournals() throws -> [JournalFile] {
+    private func openJournals(floor: UInt64) throws -> [JournalFile] {
         let folder = settings.folder + "/journal"
         let firsts = try disk.list(folder).compactMap(JournalFormat.firstSequence(ofFile:)).sorted()
         var files: [JournalFile] = []
         for (index, first) in firsts.enumerated() {
             let path = folder + "/" + JournalFormat.fileName(firstSequence: first)
+            let end = index + 1 < firsts.count ? firsts[index + 1] : nil
+            if let end, end <= floor {
+                try disk.remove(path)
+                continue
+            }
             do {
-                files.append(
-                    try JournalFile(
-                        path: path, firstSequence: first, endSequence: index + 1 < firsts.count ? firsts[index + 1] : nil,
-                        disk: disk, key: key, number: nextFileNumber()))
+                let file = try JournalFile(
+                    path: path, firstSequence: first, endSequence: end, disk: disk, key: key, number: nextFileNumber())
+                if let damage = file.headerDamage { report(.damage(damage)) }
+                files.append(file)
             } catch where index == firsts.count - 1 && isUnfinishedHeader(error) {
                 // A crash while the file was being made: nothing was acknowledged in it.
                 report(.tornTail(path: path, bytes: try disk.size(of: path) ?? 0))
@@ -131,29 +185,50 @@ extension LogEngine {
         return files
     }
 
+    /// The first sequence that nothing durable speaks of: the end of the newest file, or more if `least` is.
+
     private func isUnfinishedHeader(_ error: any Error) -> Bool {
         if let damage = error as? StoreDamage { return [.truncated, .badMagic, .badChecksum].contains(damage.reason) }
         return (error as? DiskError)?.code == .truncated
     }
 
     /// Walks the newest file to its last whole frame and returns the sequence after it.
-    private func findEnd(_ journals: inout [JournalFile]) throws -> UInt64 {
-        guard let last = journals.last else { return 0 }
-        let walk = try last.walk { location in
-            do {
-                _ = try last.readFrame(at: location, dictionaries: dictionaries)
-                return true
-            } catch let damage as StoreDamage where damage.path == last.path { return false }
+    private func findEnd(_ journals: inout [JournalFile], atLeast least: UInt64) throws -> UInt64 {
+        guard let last = journals.last else { return least }
+        // The next file's name, where its header was torn, and the segments know of an end too.
+        let least = max(least, last.endSequence ?? 0)
+        if let (frames, end) = try last.readIndex() {
+            last.adopt(frames, endSequence: max(end, least))
+            return max(end, least)
+        }
+        var walk = try last.walk()
+        if walk.wholeEnd >= least && last.headerDamage == nil && walk.wholeFrames < walk.frames.count {
+            // The last commit is there as a whole or not at all.
+            walk.frames.removeLast(walk.frames.count - walk.wholeFrames)
+            walk.damaged.removeLast(walk.damaged.count - walk.wholeDamaged)
+            walk.endSequence = walk.wholeEnd
+            walk.tornBytes = try last.size - walk.wholeLength
         }
         for damage in walk.damaged { report(.damage(damage)) }
-        if walk.tornBytes > 0 { report(.tornTail(path: last.path, bytes: walk.tornBytes)) }
-        last.adopt(walk.frames, endSequence: walk.endSequence)
-        if walk.frames.isEmpty {
-            // The next file will have this one's name.
-            try disk.remove(last.path)
+        let end = max(walk.endSequence, least)
+        if walk.tornBytes > 0 && last.headerDamage == nil {
+            if end > walk.endSequence {
+                report(.damage(StoreDamage(path: last.path, offset: try last.size - walk.tornBytes, reason: .notAuthentic)))
+            } else {
+                report(.tornTail(path: last.path, bytes: walk.tornBytes))
+            }
+        }
+        last.adopt(walk.frames, endSequence: end)
+        if end == last.firstSequence {
+            // The next file will have this one's name. Bytes that were there are kept for whoever wants to look.
+            if walk.tornBytes > 0 {
+                try disk.rename(last.path, to: last.path + ".torn")
+            } else {
+                try disk.remove(last.path)
+            }
             journals.removeLast()
         }
-        return walk.endSequence
+        return end
     }
 
     private func index(_ range: Range<UInt64>, _ indexer: (StoredRecord, TermHasher, inout RowFacts) throws -> Void) throws -> Tail {
@@ -190,6 +265,7 @@ extension LogEngine {
         guard let journal = journal(holding: sequence) else {
             throw LogEngineError.missingRecords(sequence..<(sequence + 1))
         }
-        return try journal.nextFrame(after: sequence) ?? journal.endSequence ?? sequence + 1
+        if journal.headerDamage == nil, let next = try journal.nextFrame(after: sequence) { return next }
+        return max(journal.endSequence ?? 0, sequence + 1)
     }
 }

@@ -27,6 +27,8 @@ public final class LogEngine: Sendable {
         /// A journal file is ended after this many bytes even if its tail has room.
         public var journalFileBytes: UInt64 = 256 << 20
         public var tailRows = Tail.rowLimit
+        /// Failed background work is tried again after this many milliseconds.
+        package var retryDelay = 2000
 
         public init(folder: String, fieldCount: Int, uniqueField: UInt8) {
             self.folder = folder
@@ -61,9 +63,15 @@ public final class LogEngine: Sendable {
     let commits: Mutex<CommitState>
     let background = DispatchQueue(label: "cairn.log-engine", qos: .utility)
     /// Full tails that may wait for the background queue before commits wait for it.
-    let freeTails = DispatchSemaphore(value: 3)
+    static let waitingTailLimit = 3
+    /// Signalled after each sealed tail; a commit that waits looks again.
+    let tailSealed = DispatchSemaphore(value: 0)
+    /// What ``endSequence`` answers, so that nobody waits for a commit's sync to learn it.
+    let committedEnd = Atomic<UInt64>(0)
     let fileNumbers = Atomic<UInt64>(1)
     let isStopping = Atomic<Bool>(false)
+    /// A failed sealing waits for its next attempt.
+    let isRetrying = Atomic<Bool>(false)
     /// Told of damage and of background trouble, for the log and `/metrics`.
     let report: @Sendable (Report) -> Void
     /// Called on the background queue before records up to this sequence get a segment: whoever keeps something
@@ -90,6 +98,7 @@ public final class LogEngine: Sendable {
         beforeSealing: @escaping @Sendable (_ endSequence: UInt64) throws -> Void,
         indexer: (StoredRecord, TermHasher, inout RowFacts) throws -> Void
     ) throws {
+        precondition(settings.tailRows > 0 && settings.tailRows <= Tail.rowLimit, "a rank has sixteen bits")
         self.settings = settings
         self.disk = disk
         self.key = key
@@ -97,7 +106,8 @@ public final class LogEngine: Sendable {
         self.beforeSealing = beforeSealing
         cache = BlockCache(limit: settings.cacheBytes)
         for folder in ["", "/journal", "/segments"] { try disk.createDirectory(settings.folder + folder) }
-        storeHash = try Self.identity(settings.folder + "/identity", disk: disk, key: key)
+        let holdsRecords = try ["/journal", "/segments"].contains { try !disk.list(settings.folder + $0).isEmpty }
+        storeHash = try Self.identity(settings.folder + "/identity", disk: disk, key: key, holdsRecords: holdsRecords)
         dictionaries = try Dictionaries(folder: settings.folder + "/dictionaries", disk: disk, key: key)
         commits = Mutex(CommitState(nextSequence: 0))
         try recover(indexer)
@@ -106,7 +116,7 @@ public final class LogEngine: Sendable {
     // MARK: What there is
 
     /// The sequence the next record will get; also the number of records ever committed.
-    public var endSequence: UInt64 { commits.withLock { $0.nextSequence } }
+    public var endSequence: UInt64 { committedEnd.load(ordering: .acquiring) }
 
     /// The oldest sequence still held.
     public var firstSequence: UInt64 {
@@ -146,18 +156,20 @@ public final class LogEngine: Sendable {
 
     func nextFileNumber() -> UInt64 { fileNumbers.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    /// Ends background work; a tail of some size becomes a segment, so that the next opening is quick.
+    /// Ends background work (a merge is given up, to be done another time); a tail of some size becomes a segment, so that the next opening is quick.
     public func close() {
         isStopping.store(true, ordering: .relaxed)
         background.sync {}
         let worthwhile = view.withLock { view in view.tails.last.map { $0.count >= 4096 } ?? false }
         if worthwhile {
+            // Under the lock: nothing may be added to a tail that is being sealed.
             commits.withLock { state in
                 state.writer?.finish()
                 state.writer = nil
+                background.sync { sealWaitingTails(includingLast: true) }
             }
-            background.sync { sealWaitingTails(includingLast: true) }
         }
+        background.sync { setAsideDamagedSegments() }
     }
 }
 

@@ -14,7 +14,7 @@ import Synchronization
 ///
 /// Order of a put: file written and synced under a temporary name, renamed, then the metadata row, durably; the file
 /// that a replaced object had goes last. A crash before the row leaves a file that nothing names, which ``sweep()``
-/// removes. Source: docs/formats/object.md.
+/// removes. Each file is bound to its name. Source: docs/formats/object.md.
 public final class EmbeddedObjectStore: ObjectStore {
     static let magic: StaticString = "CRNOBJT1"
     /// Plain bytes in a chunk; each is sealed alone, so that a range opens only what it needs.
@@ -27,6 +27,8 @@ public final class EmbeddedObjectStore: ObjectStore {
     private let key: ServiceKey
     private let metadata: Metadata
     private let now: @Sendable () -> Date
+    /// Files of uploads that no row names yet: ``sweep()`` leaves them alone.
+    private let uploading = Mutex<Set<String>>([])
 
     public init(
         folder: String, region: String, disk: any Disk, keys: KeyService, metadata: Metadata,
@@ -45,7 +47,9 @@ public final class EmbeddedObjectStore: ObjectStore {
 
     public func createBucket(_ name: String, owner: String) throws -> Bucket {
         guard Self.isBucketName(name) else { throw ObjectError.invalidBucketName(name) }
-        let bucket = try metadata.transact { transaction in
+        // Before the row: a crash in between leaves an empty folder, not a bucket that takes no object.
+        try disk.createDirectory(folder + "/" + name)
+        return try metadata.transact { transaction in
             if let bucket = try transaction.value(Bucket.self, at: "buckets/" + name) {
                 guard bucket.owner == owner else { throw ObjectError.bucketAlreadyExists(name) }
                 return bucket
@@ -54,8 +58,6 @@ public final class EmbeddedObjectStore: ObjectStore {
             try transaction.put(bucket, at: "buckets/" + name)
             return bucket
         }
-        try disk.createDirectory(folder + "/" + name)
-        return bucket
     }
 
     public static func isBucketName(_ name: String) -> Bool {
@@ -104,12 +106,15 @@ public final class EmbeddedObjectStore: ObjectStore {
             try transaction.delete(path)
             return object
         }
-        if let removed { try disk.remove(filePath(removed)) }
+        // The object is gone with its row; a file that cannot be removed now is swept later.
+        if let removed { try? disk.remove(filePath(removed)) }
     }
 
     public func beginUpload(bucket: String, key: String, attributes: ObjectAttributes) throws -> any ObjectUpload {
         guard try self.bucket(bucket) != nil else { throw ObjectError.noSuchBucket(bucket) }
-        guard (1...1023).contains(key.utf8.count), !key.hasPrefix("/"), !key.hasPrefix("\\") else {
+        guard (1...1023).contains(key.utf8.count), let first = key.utf8.first, first != UInt8(ascii: "/"),
+            first != UInt8(ascii: "\\"), !key.utf8.contains(0)
+        else {
             throw ObjectError.invalidKey(key)
         }
         return try Upload(store: self, bucket: bucket, key: key, attributes: attributes)
@@ -128,7 +133,14 @@ public final class EmbeddedObjectStore: ObjectStore {
         private var size: Int64 = 0
         private var md5 = Insecure.MD5()
         private var crc = CRC64()
-        private var isEnded = false
+        private var state = State.open
+
+        private enum State {
+            case open
+            /// A write failed: what the file holds is not known any more.
+            case failed
+            case ended
+        }
 
         init(store: EmbeddedObjectStore, bucket: String, key: String, attributes: ObjectAttributes) throws {
             self.store = store
@@ -136,9 +148,16 @@ public final class EmbeddedObjectStore: ObjectStore {
             self.key = key
             self.attributes = attributes
             envelope = try FileEnvelope(magic: EmbeddedObjectStore.magic, key: store.key)
-            file = try store.disk.create(store.folder + "/" + bucket + "/" + name + ".tmp")
+            let path = store.folder + "/" + bucket + "/" + name + ".tmp"
+            store.begin(name)
+            do { file = try store.createFile(path, bucket: bucket) } catch {
+                store.end(name)
+                throw error
+            }
             do { try file.append(envelope.header) } catch {
-                try? store.disk.remove(store.folder + "/" + bucket + "/" + name + ".tmp")
+                file.close()
+                try? store.disk.remove(path)
+                store.end(name)
                 throw error
             }
             chunk.reserveCapacity(EmbeddedObjectStore.chunkSize)
@@ -146,9 +165,11 @@ public final class EmbeddedObjectStore: ObjectStore {
 
         deinit { abandon() }
 
-        private var temporaryPath: String { store.folder + "/" + bucket + "/" + name + ".tmp" }
+        private var finalPath: String { store.folder + "/" + bucket + "/" + name }
+        private var temporaryPath: String { finalPath + ".tmp" }
 
         func append(_ bytes: UnsafeRawBufferPointer) throws {
+            guard state == .open else { throw UploadEnded(key: key) }
             md5.update(bufferPointer: bytes)
             crc.update(bytes)
             size += Int64(bytes.count)
@@ -163,23 +184,26 @@ public final class EmbeddedObjectStore: ObjectStore {
 
         private func flush() throws {
             let sealed = envelope.seal(
-                chunk, nonce: EmbeddedObjectStore.nonce(chunk: chunkNumber), authenticating: [])
-            try file.append([UInt8](sealed))
+                chunk, nonce: EmbeddedObjectStore.nonce(chunk: chunkNumber), authenticating: Array(name.utf8))
+            do { try file.append([UInt8](sealed)) } catch {
+                state = .failed
+                throw error
+            }
             chunkNumber += 1
             chunk.removeAll(keepingCapacity: true)
         }
 
         func finish(expectedMD5: [UInt8]?) throws -> StoredObject {
+            guard state == .open else { throw UploadEnded(key: key) }
             do {
                 let digest = Data(md5.finalize())
                 if let expectedMD5, !digest.elementsEqual(expectedMD5) { throw ObjectError.digestMismatch(key: key) }
                 if !chunk.isEmpty { try flush() }
                 try file.sync()
-                file.close()
                 let object = StoredObject(
                     bucket: bucket, key: key, size: size, md5: digest, crc64: crc.value, modifiedAt: store.now(),
                     attributes: attributes, file: name)
-                try store.disk.rename(temporaryPath, to: store.filePath(object))
+                try store.disk.rename(temporaryPath, to: finalPath)
                 try store.disk.syncDirectory(store.folder + "/" + bucket)
                 let replaced = try store.metadata.transact { transaction in
                     guard try transaction.entry("buckets/" + bucket) != nil else { throw ObjectError.noSuchBucket(bucket) }
@@ -188,7 +212,9 @@ public final class EmbeddedObjectStore: ObjectStore {
                     try transaction.put(object, at: path)
                     return replaced
                 }
-                isEnded = true
+                state = .ended
+                file.close()
+                store.end(name)
                 if let replaced { try? store.disk.remove(store.filePath(replaced)) }
                 return object
             } catch {
@@ -198,10 +224,28 @@ public final class EmbeddedObjectStore: ObjectStore {
         }
 
         func abandon() {
-            guard !isEnded else { return }
-            isEnded = true
+            guard state != .ended else { return }
+            state = .ended
             file.close()
             try? store.disk.remove(temporaryPath)
+            // It may have its final name already; while its row cannot be read it stays, for the sweep to judge.
+            do {
+                let row = try store.object(bucket: bucket, key: key)
+                if row?.file != name { try store.disk.remove(finalPath) }
+            } catch {}
+            store.end(name)
+        }
+    }
+
+    private func begin(_ name: String) { uploading.withLock { _ = $0.insert(name) } }
+    private func end(_ name: String) { uploading.withLock { _ = $0.remove(name) } }
+
+    private func createFile(_ path: String, bucket: String) throws -> any WritableFile {
+        do { return try disk.create(path) } catch {
+            // Not `catch where`: with a typed error the 6.3 compiler does not come to an end.
+            guard error.code == .notFound else { throw error }
+            try disk.createDirectory(folder + "/" + bucket)
+            return try disk.create(path)
         }
     }
 
@@ -211,10 +255,17 @@ public final class EmbeddedObjectStore: ObjectStore {
     }
 
     public func read(_ object: StoredObject, range: Range<Int64>, into sink: (Data) async throws -> Void) async throws {
-        let file = try disk.openForReading(filePath(object))
         func damaged(_ offset: Int64) -> ObjectError {
             ObjectError.objectDamaged(bucket: object.bucket, key: object.key, offset: offset)
         }
+        let file: any ReadableFile
+        do { file = try disk.openForReading(filePath(object)) } catch {
+            guard error.code == .notFound else { throw error }
+            // Replaced or deleted since the row was read, or lost.
+            let current = try self.object(bucket: object.bucket, key: object.key)
+            throw current?.file == object.file ? damaged(0) : error
+        }
+        let range = range.clamped(to: 0..<object.size)
         let prefix = try file.read(count: Int(min(try file.size, UInt64(FileEnvelope.maximumSize))), at: 0)
         guard let envelope = try? FileEnvelope(reading: prefix, magic: Self.magic, key: key) else { throw damaged(0) }
         var position = range.lowerBound
@@ -224,7 +275,8 @@ public final class EmbeddedObjectStore: ObjectStore {
             let plainCount = Int(min(Int64(Self.chunkSize), object.size - start))
             let offset = UInt64(envelope.header.count) + UInt64(chunk) * UInt64(Self.chunkSize + Self.sealedOverhead)
             guard let sealed = try? file.read(count: plainCount + Self.sealedOverhead, at: offset),
-                let plain = try? envelope.open(sealed[...], nonce: Self.nonce(chunk: Int(chunk)), authenticating: [])
+                let plain = try? envelope.open(
+                    sealed[...], nonce: Self.nonce(chunk: Int(chunk)), authenticating: Array(object.file.utf8))
             else { throw damaged(start) }
             let end = min(range.upperBound, start + Int64(plainCount))
             try await sink(plain.dropFirst(Int(position - start)).prefix(Int(end - position)))
@@ -234,21 +286,29 @@ public final class EmbeddedObjectStore: ObjectStore {
 
     /// Removes files that no object names: what a crash left between a file and its row.
     ///
-    /// Goes through every row, so it belongs in the background, before uploads begin or between them.
+    /// Goes through every row, so it belongs in the background. It may run at any time: an upload in progress, or one
+    /// that begins meanwhile, keeps its file.
     public func sweep() throws {
-        for bucket in try metadata.values(Bucket.self, prefix: "buckets/") {
-            let path = folder + "/" + bucket.name
-            let files = try disk.list(path)
-            var known: Set<String> = []
+        var failure: (any Error)?
+        for bucket in try disk.list(folder) {
+            let path = folder + "/" + bucket
+            // In this order: a file listed here is either of an upload seen here, or has had its row by now.
+            var orphans = Set(try disk.list(path))
+            let uploads = uploading.withLock { $0 }
+            orphans.subtract(uploads)
+            orphans.subtract(uploads.map { $0 + ".tmp" })
             var marker = ""
-            while true {
-                let page = try objects(bucket: bucket.name, prefix: "", after: marker, limit: 1000)
+            while !orphans.isEmpty {
+                let page = try objects(bucket: bucket, prefix: "", after: marker, limit: 500)
                 guard let last = page.last else { break }
-                known.formUnion(page.map(\.file))
+                for object in page { orphans.remove(object.file) }
                 marker = last.key
             }
-            for file in files where !known.contains(file) { try disk.remove(path + "/" + file) }
+            for file in orphans {
+                do { try disk.remove(path + "/" + file) } catch { failure = failure ?? error }
+            }
         }
+        if let failure { throw failure }
     }
 }
 

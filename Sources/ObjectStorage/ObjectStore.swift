@@ -102,7 +102,7 @@ public enum ObjectError: Error, Equatable, CustomStringConvertible {
         case .noSuchBucket(let name): "there is no bucket `\(name)`"
         case .invalidBucketName(let name):
             "`\(name)` is not a bucket name: 3 to 63 of a-z, 0-9 and -, neither first nor last a -"
-        case .invalidKey(let key): "`\(key)` is not an object key: 1 to 1023 bytes, not beginning with / or \\"
+        case .invalidKey(let key): "`\(key)` is not an object key: 1 to 1023 bytes, not beginning with / or \\, without NUL"
         case .bucketAlreadyExists(let name): "the bucket name `\(name)` is taken"
         case .bucketNotEmpty(let name): "the bucket `\(name)` is not empty"
         case .digestMismatch(let key): "the content of `\(key)` does not have the MD5 that came with it"
@@ -110,4 +110,11 @@ public enum ObjectError: Error, Equatable, CustomStringConvertible {
             "damaged: object `\(key)` of bucket `\(bucket)` at byte \(offset)"
         }
     }
+}
+
+/// The upload was finished or abandoned, or one of its writes failed: it takes nothing more.
+public struct UploadEnded: Error, Equatable, CustomStringConvertible {
+    public var key: String
+
+    public var description: String { "the upload of `\(key)` is over, or one of its writes failed: begin it again" }
 }

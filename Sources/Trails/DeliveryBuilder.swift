@@ -128,7 +128,9 @@ struct DeliveryBuilder {
 
     /// A region is part of a path: whatever an event says, it stays one folder.
     private static func pathPart(_ region: String) -> String {
-        String(region.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" }.prefix(64))
+        let part = String(region.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" }.prefix(64))
+        // A name of dots is not a folder but a way out of one.
+        return part.allSatisfy { $0 == "." } ? part.replacing(".", with: "_") : part
     }
 
     private func objectKey(region: String, newest: Int64, count: Int, content: [UInt8]) -> String {
@@ -139,15 +141,13 @@ struct DeliveryBuilder {
     }
 
     func digestKey(chain: String, range: Range<UInt64>, plannedAt: Date) -> String {
-        let time = EventTime.compactText(Int64(plannedAt.timeIntervalSince1970 * 1000))
-        func padded(_ number: UInt64) -> String { String(format: "%020llu", number) }
-        return root + "AliyunLogs/Actiontrail-Digest/\(trail.homeRegion)/\(Self.datePath(time))/"
-            + "Actiontrail-Digest_\(trail.name)_\(chain)_\(padded(range.lowerBound))_\(padded(range.upperBound))"
-            + DeliveryDigest.fileSuffix
+        root + "AliyunLogs/Actiontrail-Digest/\(trail.homeRegion)/"
+            + DeliveryDigest.keySuffix(
+                trail: trail.name, chain: chain, range: range, deliveredAt: Int64(plannedAt.timeIntervalSince1970 * 1000))
     }
 
     /// `YYYY/MM/DD` of `YYYYMMDDHHMMSS`.
-    private static func datePath(_ compact: String) -> String {
+    static func datePath(_ compact: String) -> String {
         "\(compact.prefix(4))/\(compact.dropFirst(4).prefix(2))/\(compact.dropFirst(6).prefix(2))"
     }
 }

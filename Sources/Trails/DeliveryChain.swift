@@ -5,6 +5,7 @@ import AuditEvent
 import EventHistory
 import Foundation
 import LogEngine
+import MerkleLog
 import ObjectStorage
 
 /// One chain of deliveries going forward: plan, objects, digest, cursor, in that order.
@@ -26,8 +27,9 @@ struct DeliveryChain {
     /// Goes one step towards `limit`; false when there is nothing to do.
     func step(_ state: inout DeliveryState, limit: UInt64) async throws -> Bool {
         let held = history.firstSequence
-        if state.plan == nil && state.next < held {
+        if (state.plan?.first ?? state.next) < held {
             // Retention overtook a delivery that was in trouble for months: say so, and go on with what is there.
+            state.plan = nil
             state.lastError = "events \(state.next) to \(held - 1) were dropped by retention before they could be delivered"
             state.hasGap = true
             state.next = held
@@ -65,6 +67,7 @@ struct DeliveryChain {
         let range = state.digestStart..<plan.end
         let key = builder.digestKey(chain: name, range: range, plannedAt: plan.plannedAt)
         state.lastDigest = try await putDigest(built, key: key, range: range, plan: plan, state: state)
+        state.digestBucket = trail.ossBucketName
         state.cover(plan.first..<plan.end)
         state.next = plan.end
         state.digestStart = plan.end
@@ -81,13 +84,20 @@ struct DeliveryChain {
         _ built: DeliveryBuilder.Result, key: String, range: Range<UInt64>, plan: DeliveryPlan, state: DeliveryState
     ) async throws -> DigestLink {
         let log = history.signedLog
-        if let existing = try objects.object(bucket: trail.ossBucketName, key: key) {
+        if let existing = try objects.object(bucket: trail.ossBucketName, key: key),
+            let content = try? await objects.content(of: existing),
+            let digest = try? DeliveryDigest(verifying: content, with: try NoteVerifier(verifierKey: log.verifierKey)),
+            digest.Chain == name, digest.First == range.lowerBound, digest.End == range.upperBound,
+            digest.Objects == built.digestObjects
+        {
             // A crash came between the digest and the cursor: the digest that is there counts.
-            return DigestLink(key: key, content: try await objects.content(of: existing))
+            return DigestLink(key: key, content: content)
         }
+        // A digest in another bucket cannot be followed from this one.
+        let isMoved = state.lastDigest != nil && state.digestBucket != trail.ossBucketName
         let digest = DeliveryDigest(
-            trail: trail.name, accountId: trail.accountId, chain: name, previous: state.lastDigest,
-            afterGap: state.hasGap, range: range,
+            trail: trail.name, accountId: trail.accountId, chain: name, previous: isMoved ? nil : state.lastDigest,
+            afterGap: state.hasGap || isMoved, range: range,
             deliveredAt: EventTime.text(Int64(plan.plannedAt.timeIntervalSince1970 * 1000)),
             frontier: try history.subtrees(of: 0..<range.lowerBound).map(\.base64), objects: built.digestObjects,
             omitted: built.omitted, checkpoint: try log.checkpoint(size: range.upperBound).encoded)

@@ -1,6 +1,7 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import AuditEvent
 import Crypto
 import Foundation
 import MerkleLog
@@ -72,18 +73,49 @@ public struct DeliveryDigest: Codable, Sendable, Equatable {
     /// - Throws: ``DigestFault``.
     public init(verifying bytes: [UInt8], with verifier: NoteVerifier) throws(DigestFault) {
         // The body is the first line that begins with a brace.
-        guard let start = bytes.firstRange(of: Array("\n\n{".utf8))?.lowerBound else { throw .malformed }
+        guard let start = bytes.firstRange(of: Array("\n\n{".utf8))?.lowerBound, bytes.last == 0x0A else { throw .malformed }
         let head = bytes[...start]
-        let body = bytes[(start + 2)...].dropLast(bytes.last == 0x0A ? 1 : 0)
+        let body = bytes[(start + 2)...].dropLast()
         do {
             let note = try SignedNote(parsing: Array(head))
             try verifier.verify(note)
             let hash = Data(Crypto.SHA256.hash(data: body)).base64EncodedString()
             guard note.text == "\(Self.headLine)\nsha256 \(hash)\n" else { throw DigestFault.bodyChanged }
             self = try JSONDecoder().decode(Self.self, from: Data(body))
+            guard isSound else { throw DigestFault.malformed }
         } catch let fault as DigestFault { throw fault } catch let error as LogTextError {
             throw .notSigned("\(error)")
         } catch { throw .malformed }
+    }
+
+    /// Whether its numbers can be: who verifies does not trust even the log's signature with a crash.
+    private var isSound: Bool {
+        guard Version == 1, First < End, End <= CompactRange.maximumSize else { return false }
+        return Objects.allSatisfy { object in
+            var left = UInt64(max(object.Count, 0))
+            for run in object.Sequences {
+                guard run.count == 2, First <= run[0], run[0] <= run[1], run[1] < End, run[1] - run[0] < left else { return false }
+                left -= run[1] - run[0] + 1
+            }
+            return left == 0 && object.Count > 0
+        }
+    }
+
+    /// The end of the key that a digest has by its content.
+    static func keySuffix(trail: String, chain: String, range: Range<UInt64>, deliveredAt: Int64) -> String {
+        func padded(_ number: UInt64) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: 20 - digits.utf8.count) + digits
+        }
+        let date = DeliveryBuilder.datePath(EventTime.compactText(deliveredAt))
+        let numbers = "\(padded(range.lowerBound))_\(padded(range.upperBound))"
+        return "\(date)/Actiontrail-Digest_\(trail)_\(chain)_\(numbers)\(fileSuffix)"
+    }
+
+    /// Whether an object of this key is where such a digest belongs.
+    func belongs(at key: String) -> Bool {
+        guard let time = EventTime.milliseconds(DeliveredAt) else { return false }
+        return key.hasSuffix(Self.keySuffix(trail: Trail, chain: Chain, range: First..<End, deliveredAt: time))
     }
 
     init(

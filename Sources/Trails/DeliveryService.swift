@@ -46,6 +46,9 @@ public final class DeliveryService: Service {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
+                do { try self.registry.sealForgottenStops(at: self.history.endSequence) } catch {
+                    self.logger.error("stopped trails cannot be sealed", metadata: ["error": "\(error)"])
+                }
                 let pause = min(self.interval, .milliseconds(500))
                 while !Task.isCancelled {
                     for work in self.dueWork() { group.addTask { await self.perform(work) } }
@@ -83,6 +86,12 @@ public final class DeliveryService: Service {
             logger.error("trails cannot be read", metadata: ["error": "\(error)"])
             return []
         }
+    }
+
+    /// Goes through all trails and jobs once, due or not.
+    package func deliverOnce() async throws {
+        progress.withLock { $0.dueAt = [:] }
+        for work in dueWork() { await perform(work) }
     }
 
     private func perform(_ work: Work) async {

@@ -74,6 +74,13 @@ public struct DeliveryVerification: Sendable {
             do throws(DigestFault) {
                 let digest = try DeliveryDigest(verifying: bytes, with: verifier)
                 let sha256 = Data(SHA256.hash(data: bytes)).base64EncodedString()
+                guard digest.belongs(at: key) else {
+                    report.findings.append(
+                        .init(
+                            kind: .unexpected, key: key,
+                            detail: "the digest of events \(digest.First) to \(digest.End - 1) does not belong here: it was moved or copied"))
+                    continue
+                }
                 chains[digest.AccountId + "/" + digest.Trail + "/" + digest.Chain, default: []].append((key, digest, sha256))
                 report.digests += 1
             } catch {
@@ -83,7 +90,7 @@ public struct DeliveryVerification: Sendable {
         if report.digests == 0 && report.findings.isEmpty {
             report.findings.append(.init(kind: .missing, key: prefix, detail: "there is no digest: nothing can be proved"))
         }
-        var named: [String: String] = [:]
+        var named: [String: (digest: String, chain: String)] = [:]
         let present = Set(keys)
         for (chain, digests) in chains.sorted(by: { $0.key < $1.key }) {
             var before: (key: String, digest: DeliveryDigest, sha256: String)?
@@ -94,7 +101,11 @@ public struct DeliveryVerification: Sendable {
                 progress(report)
             }
         }
-        for key in keys where key.contains("AliyunLogs/Actiontrail/") && named[key] == nil {
+        let digestFolder = "AliyunLogs/Actiontrail-Digest/"
+        for key in keys
+        where key.contains("AliyunLogs/Actiontrail/") && named[key] == nil
+            || key.contains(digestFolder) && !key.hasSuffix(DeliveryDigest.fileSuffix)
+        {
             report.findings.append(
                 .init(kind: .unexpected, key: key, detail: "no digest names this object: it was added, or its digest is missing"))
         }
@@ -107,12 +118,17 @@ public struct DeliveryVerification: Sendable {
     ) {
         let digest = entry.digest
         guard let before else {
-            if let previous = digest.Previous {
+            if let previous = digest.Previous, previous.key.hasPrefix(prefix) {
                 report.findings.append(
                     .init(
                         kind: .missing, key: previous.key,
                         detail: "the digest before events \(digest.First) to \(digest.End - 1) is missing"))
             }
+            return
+        }
+        if digest.Previous == nil && digest.AfterGap && digest.First >= before.digest.End {
+            // The trail delivered to another bucket in between.
+            if digest.First > before.digest.End { report.gaps[chain, default: []].append([before.digest.End, digest.First - 1]) }
             return
         }
         guard digest.Previous?.key == before.key, digest.Previous?.sha256 == before.sha256 else {
@@ -126,7 +142,7 @@ public struct DeliveryVerification: Sendable {
                 report.findings.append(
                     .init(
                         kind: .missing, key: digest.Previous?.key ?? "?",
-                        detail: "events \(before.digest.End) to \(digest.First - 1) have no digest"))
+                        detail: "the digest that `\(entry.key)` follows is missing: it covers events up to \(digest.First)"))
             }
             return
         }
@@ -146,15 +162,16 @@ public struct DeliveryVerification: Sendable {
     }
 
     private func check(
-        _ key: String, _ digest: DeliveryDigest, chain: String, present: Set<String>, _ named: inout [String: String],
+        _ key: String, _ digest: DeliveryDigest, chain: String, present: Set<String>, _ named: inout [String: (digest: String, chain: String)],
         _ report: inout Report
     ) async throws {
         let findingsBefore = report.findings.count
         var leaves: [(sequence: UInt64, leaf: MerkleHash)] = []
         for object in digest.Objects {
-            if let other = named.updateValue(key, forKey: object.Key) {
+            // A trail that was made anew may have its history delivered again, in a chain of its own.
+            if let other = named.updateValue((key, chain), forKey: object.Key), other.chain == chain {
                 report.findings.append(
-                    .init(kind: .doubled, key: object.Key, detail: "is named by `\(other)` and by `\(key)`"))
+                    .init(kind: .doubled, key: object.Key, detail: "is named by `\(other.digest)` and by `\(key)`"))
             }
             guard present.contains(object.Key) else {
                 report.findings.append(

@@ -28,7 +28,7 @@ public struct HistoryJob: Codable, Sendable, Equatable {
     public var startTime: Date
     public var endTime: Date
     /// What is still to be delivered, ascending; the first one is being worked on.
-    var runs: [DeliveryState.Run]
+    package internal(set) var runs: [DeliveryState.Run]
     public var delivery = DeliveryState()
 
     var chain: String { "job-\(id)" }
@@ -70,7 +70,9 @@ extension TrailRegistry {
                 id: last + 1, trailName: name, trailId: trail.id, accountId: account, homeRegion: trail.homeRegion,
                 clientToken: clientToken, status: .initializing, createdAt: date, updatedAt: date,
                 startTime: date.addingTimeInterval(-86_400 * Double(retentionDays)), endTime: date,
-                runs: state.uncovered(within: held, isLogging: trail.status == .enabled))
+                runs: state.uncovered(
+                    within: held,
+                    isLogging: trail.status == .enabled || (trail.status == .disabled && state.stop == nil)))
             try transaction.put(job, at: Self.path(account, job.id))
             return job
         }
@@ -92,15 +94,26 @@ extension TrailRegistry {
 
     public func deleteJob(_ id: Int, account: String) throws {
         try metadata.transact { transaction in
-            guard try transaction.entry(Self.path(account, id)) != nil else { throw TrailError.jobNotFound(id) }
+            guard let job = try transaction.value(HistoryJob.self, at: Self.path(account, id)) else {
+                throw TrailError.jobNotFound(id)
+            }
             try transaction.delete(Self.path(account, id))
+            // What it has delivered stays delivered: the next job leaves it out.
+            guard !job.status.isOver,
+                let trail = try transaction.value(Trail.self, at: "trails/\(account)/\(job.trailName)"), trail.id == job.trailId
+            else { return }
+            var state = try transaction.value(DeliveryState.self, at: Self.statePath(trail)) ?? DeliveryState()
+            for run in job.delivery.covered { state.cover(run.first..<run.end) }
+            try transaction.put(state, at: Self.statePath(trail))
         }
     }
 }
 
 extension DeliveryState {
     /// Runs of `held` that are neither covered nor still to come in the present run of logging.
-    func uncovered(within held: Range<UInt64>, isLogging: Bool) -> [Run] {
+    ///
+    /// - Parameter isLogging: also while the end of the run is not known yet.
+    package func uncovered(within held: Range<UInt64>, isLogging: Bool) -> [Run] {
         var taken = covered
         if isLogging || plan != nil || (stop.map { next < $0 } ?? false) {
             taken.append(Run(first: min(next, digestStart), end: isLogging ? .max : stop ?? .max))

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Finds the elements of a JSON array as runs of its bytes, so that each can be hashed as it is.
-enum JSONArraySplitter {
+package enum JSONArraySplitter {
     /// - Returns: false if the bytes are not one array; elements visited before that may have been handed over.
-    static func split(_ bytes: UnsafeRawBufferPointer, _ visit: (UnsafeRawBufferPointer) -> Void) -> Bool {
+    package static func split(_ bytes: UnsafeRawBufferPointer, _ visit: (UnsafeRawBufferPointer) -> Void) -> Bool {
         guard let first = bytes.first, let last = bytes.last, bytes.count >= 2, first == UInt8(ascii: "["), last == UInt8(ascii: "]")
         else { return false }
         var start = 1

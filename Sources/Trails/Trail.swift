@@ -96,6 +96,8 @@ public struct DeliveryState: Codable, Sendable, Equatable {
     public var plan: DeliveryPlan?
     /// The chain's newest digest.
     public var lastDigest: DigestLink?
+    /// The bucket that has it: in another bucket the chain begins anew.
+    var digestBucket: String?
     /// Whether logging was off between the last digest and `digestStart`.
     public var hasGap = false
     public var covered: [Run] = []
@@ -106,15 +108,20 @@ public struct DeliveryState: Codable, Sendable, Equatable {
 
     public init() {}
 
-    /// Notes that `run` was delivered, joining it with its neighbour.
-    mutating func cover(_ run: Range<UInt64>) {
+    /// Notes that `run` was delivered, joining it with what it touches.
+    package mutating func cover(_ run: Range<UInt64>) {
         guard !run.isEmpty else { return }
         if let last = covered.last, last.end == run.lowerBound {
             covered[covered.count - 1].end = run.upperBound
-        } else {
-            covered.append(Run(first: run.lowerBound, end: run.upperBound))
-            covered.sort { $0.first < $1.first }
+            return
         }
+        var joined = Run(first: run.lowerBound, end: run.upperBound)
+        covered.removeAll { other in
+            guard other.first <= joined.end, joined.first <= other.end else { return false }
+            joined = Run(first: min(joined.first, other.first), end: max(joined.end, other.end))
+            return true
+        }
+        covered.insert(joined, at: covered.firstIndex { $0.first > joined.first } ?? covered.endIndex)
     }
 }
 

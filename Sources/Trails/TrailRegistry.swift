@@ -94,14 +94,19 @@ public final class TrailRegistry: Sendable {
             }
             guard trail.status != .enabled else { return }
             var state = try transaction.value(DeliveryState.self, at: Self.statePath(trail)) ?? DeliveryState()
-            if let stop = state.stop, stop >= sequence || state.next < stop {
+            let isUnsealed = trail.status == .disabled && state.stop == nil
+            if isUnsealed || state.plan != nil || (state.stop.map { $0 >= sequence || state.next < $0 } ?? false) {
                 // Started again before all up to the stop was delivered: the run simply goes on.
                 state.stop = nil
             } else {
+                // What a history job is delivering already is not this run's.
+                let jobs = try transaction.values(HistoryJob.self, prefix: "jobs/\(account)/")
+                    .filter { $0.trailId == trail.id && !$0.status.isOver }
+                let first = max(sequence, jobs.compactMap(\.runs.last?.end).max() ?? 0)
                 state.hasGap = state.lastDigest != nil
                 state.stop = nil
-                state.next = sequence
-                state.digestStart = sequence
+                state.next = first
+                state.digestStart = first
             }
             trail.status = .enabled
             trail.startedAt = now()
@@ -129,6 +134,13 @@ public final class TrailRegistry: Sendable {
             guard state.stop == nil else { return }
             state.stop = max(sequence, state.next)
             try transaction.put(state, at: Self.statePath(trail))
+        }
+    }
+
+    /// Trails that were stopped when the service ended before it could seal the stop.
+    func sealForgottenStops(at sequence: UInt64) throws {
+        for trail in try allTrails() where trail.status == .disabled {
+            try sealStop(trail.name, account: trail.accountId, at: sequence)
         }
     }
 

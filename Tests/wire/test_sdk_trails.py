@@ -54,7 +54,8 @@ def name(request, server):
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:28].strip("-")
     server.make_bucket("bucket-" + name)
     yield name
-    server.rpc("DeleteTrail", {"Name": name})
+    if server.is_running:
+        server.rpc("DeleteTrail", {"Name": name})
 
 
 def test_life_of_a_trail(client, name):
@@ -288,7 +289,7 @@ def test_gateway_refusals(server, signature):
 
 def test_missing_parts_of_a_signature(server):
     answer = server.get("/?Action=DescribeTrails&Version=" + VERSION)
-    assert (answer.status, answer.code) == (400, "IncompleteSignature"), answer
+    assert (answer.status, answer.code) == (400, "MissingAccessKeyId"), answer
     answer = server.get("/")
     assert (answer.status, answer.code) == (400, "MissingAction"), answer
     answer = server.get("/?Action=DescribeTrails")
@@ -347,8 +348,8 @@ def common(action, method="POST", **parameters):
 
 
 def test_classic_sdk(server, name):
-    client = AcsClient(KEY, SECRET, REGION, timeout=10, max_retry_time=0)
-    wrong = AcsClient(KEY, "wrong", REGION, timeout=10, max_retry_time=0)
+    client = AcsClient(KEY, SECRET, REGION, timeout=10)
+    wrong = AcsClient(KEY, "wrong", REGION, timeout=10)
 
     def send(action, client=client, **parameters):
         request = common(action, **parameters)
@@ -366,8 +367,7 @@ def test_classic_sdk(server, name):
     send("DeleteTrail", Name=name)
     for caller, action, expected in (
         (client, "DeleteTrail", (404, "TrailNotFoundException")),
-        # The classic SDK compares the string to sign and then says so in its own words.
-        (wrong, "DescribeTrails", (400, "InvalidAccessKeySecret")),
+        (wrong, "DescribeTrails", (400, "SignatureDoesNotMatch")),
     ):
         with pytest.raises(ServerException) as caught:
             send(action, client=caller, Name=name)

@@ -112,7 +112,7 @@ struct LookupRequest {
         let what = conditions.map { "\($0.attribute.rawValue)=\($0.value)" }.joined(separator: "\u{0}")
         fingerprint = "\(context.accountId)\u{0}\(startText)\u{0}\(endText)\u{0}\(direction)\u{0}\(what)"
         if let token {
-            guard token.fingerprint == Self.hash(fingerprint) else {
+            guard token.fingerprint == Self.hash(fingerprint), token.sequence < context.services.history.endSequence else {
                 throw .invalidParameter("NextToken belongs to a lookup with other parameters.")
             }
             after = LogPosition(time: token.time, sequence: token.sequence)

@@ -55,7 +55,8 @@ public final class ByteBudget: Sendable {
 
     public init(bytes: Int) { free = Mutex(bytes) }
 
-    fileprivate func take(_ count: Int) -> Bool {
+    /// - Returns: false, and takes nothing, if there is not so much.
+    func take(_ count: Int) -> Bool {
         free.withLock { free in
             guard free >= count else { return false }
             free -= count
@@ -63,7 +64,35 @@ public final class ByteBudget: Sendable {
         }
     }
 
-    fileprivate func give(_ count: Int) { free.withLock { $0 += count } }
+    func give(_ count: Int) { free.withLock { $0 += count } }
+}
+
+/// Lets so many in at a time; the others wait their turn.
+actor Gate {
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) { free = count }
+
+    nonisolated func with<Result: Sendable>(_ body: @Sendable () throws -> Result) async throws -> Result {
+        await enter()
+        do {
+            let result = try body()
+            await leave()
+            return result
+        } catch {
+            await leave()
+            throw error
+        }
+    }
+
+    private func enter() async {
+        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    private func leave() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
 }
 
 enum BodyFault: Error {
@@ -89,6 +118,7 @@ final class CollectedBody: Sendable {
 
     /// Reads a whole body of at most `limit` bytes, taking from the budget as it grows.
     static func read(_ body: RequestBody, limit: Int, budget: ByteBudget, expected: Int?) async throws(BodyFault) -> CollectedBody {
+        let expected = expected.flatMap { $0 >= 0 ? $0 : nil }
         if let expected, expected > limit { throw .tooLarge(limit: limit) }
         var bytes: [UInt8] = []
         var share = 0

@@ -15,6 +15,10 @@ struct IngestEndpoint: Sendable {
     static let bodyLimit = 64 << 20
 
     let services: EndpointServices
+    /// A compressed body may be a thousand times larger expanded: few at a time.
+    private let expanding = Gate(2)
+
+    init(services: EndpointServices) { self.services = services }
 
     private struct Refusal: Error {
         var status: Int
@@ -80,7 +84,16 @@ struct IngestEndpoint: Sendable {
             request.body = []
         }
         guard let caller else { return .text("", status: 500) }
-        let decoded = try Self.decode(collected, coding)
+        let decoded = try await decode(collected, coding)
+        // What was expanded, and the events made of it, count as much as what was received.
+        let share = decoded.count + (coding == .identity ? 0 : decoded.count)
+        guard services.budget.take(share) else {
+            throw Refusal(429, "Throttling.User", "Too many requests are in memory; send the batch again.")
+        }
+        defer {
+            services.budget.give(share)
+            withExtendedLifetime(collected) {}
+        }
         guard !decoded.isEmpty else { throw Refusal(400, "MissingBody", "The body holds no events.") }
         let context = ReceivingContext(
             accountId: caller.accountId, region: services.region, nowMilliseconds: services.nowMilliseconds)
@@ -192,15 +205,17 @@ struct IngestEndpoint: Sendable {
         }
     }
 
-    private static func decode(_ body: CollectedBody, _ coding: Coding) throws -> [UInt8] {
+    private func decode(_ body: CollectedBody, _ coding: Coding) async throws -> [UInt8] {
+        guard coding != .identity else { return body.bytes }
         do {
-            switch coding {
-            case .identity: return body.bytes
-            case .gzip: return try body.bytes.withUnsafeBytes { try Gzip.expand($0, limit: bodyLimit) }
-            case .zstd: return try body.bytes.withUnsafeBytes { try Zstd.expandStream($0, limit: bodyLimit) }
+            return try await expanding.with {
+                try body.bytes.withUnsafeBytes {
+                    coding == .gzip
+                        ? try Gzip.expand($0, limit: Self.bodyLimit) : try Zstd.expandStream($0, limit: Self.bodyLimit)
+                }
             }
         } catch GzipError.tooLarge, is SizeLimitExceeded {
-            throw Refusal(413, "RequestBodyTooLarge", "A request is at most \(bodyLimit) bytes after decoding.")
+            throw Refusal(413, "RequestBodyTooLarge", "A request is at most \(Self.bodyLimit) bytes after decoding.")
         } catch {
             throw Refusal(400, "InvalidContentEncoding", "The body is not what its Content-Encoding says.")
         }

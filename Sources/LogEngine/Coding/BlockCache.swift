@@ -7,10 +7,15 @@ import Synchronization
 ///
 /// Two generations: a hit in the old one moves to the young one; when the young one holds half of the limit, it
 /// becomes the old one and the old one goes. Close to least-recently-used, without a list to maintain.
-final class BlockCache: Sendable {
-    struct Key: Hashable {
+package final class BlockCache: Sendable {
+    package struct Key: Hashable {
         var file: UInt64
         var offset: UInt64
+
+        package init(file: UInt64, offset: UInt64) {
+            self.file = file
+            self.offset = offset
+        }
     }
 
     private struct State {
@@ -32,9 +37,9 @@ final class BlockCache: Sendable {
     private let state = Mutex(State())
     private let limit: Int
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
-    func value<Value: AnyObject & Sendable>(_ key: Key, make: () throws -> (Value, cost: Int)) rethrows -> Value {
+    package func value<Value: AnyObject & Sendable>(_ key: Key, make: () throws -> (Value, cost: Int)) rethrows -> Value {
         if let hit = lookup(key) as? Value { return hit }
         let (value, cost) = try make()
         state.withLock { $0.insert(key, value, cost, limit) }

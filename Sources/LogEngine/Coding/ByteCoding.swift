@@ -1,16 +1,20 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Appends fixed and variable-length integers; everything is little-endian.
-struct ByteWriter {
-    var bytes: [UInt8] = []
+import DurableFiles
 
-    mutating func put(_ value: some FixedWidthInteger) {
+/// Appends fixed and variable-length integers; everything is little-endian.
+package struct ByteWriter {
+    package var bytes: [UInt8]
+
+    package init(bytes: [UInt8] = []) { self.bytes = bytes }
+
+    package mutating func put(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
     /// LEB128: seven bits a byte, low bits first.
-    mutating func putVarint(_ value: UInt64) {
+    package mutating func putVarint(_ value: UInt64) {
         var value = value
         while value >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
@@ -19,38 +23,38 @@ struct ByteWriter {
         bytes.append(UInt8(truncatingIfNeeded: value))
     }
 
-    mutating func putVarint(_ value: Int) { putVarint(UInt64(value)) }
+    package mutating func putVarint(_ value: Int) { putVarint(UInt64(value)) }
 
     /// Signed values with small magnitude become small.
-    mutating func putZigzag(_ value: Int64) { putVarint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
+    package mutating func putZigzag(_ value: Int64) { putVarint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
 
-    mutating func put(_ text: String) {
+    package mutating func put(_ text: String) {
         putVarint(text.utf8.count)
         bytes.append(contentsOf: text.utf8)
     }
 }
 
 /// Reads what ``ByteWriter`` wrote; every read is checked against the end.
-struct ByteReader {
+package struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
-    private(set) var offset: Int
+    package private(set) var offset: Int
 
-    init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
+    package init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
         self.bytes = bytes
         self.offset = offset
     }
 
-    var isAtEnd: Bool { offset >= bytes.count }
-    var remaining: Int { bytes.count - offset }
+    package var isAtEnd: Bool { offset >= bytes.count }
+    package var remaining: Int { bytes.count - offset }
 
-    mutating func get<Value: FixedWidthInteger>(_ type: Value.Type) throws(FormatError) -> Value {
+    package mutating func get<Value: FixedWidthInteger>(_ type: Value.Type) throws(FormatError) -> Value {
         let size = MemoryLayout<Value>.size
         guard remaining >= size else { throw .truncated }
         defer { offset += size }
         return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
     }
 
-    mutating func getVarint() throws(FormatError) -> UInt64 {
+    package mutating func getVarint() throws(FormatError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -63,25 +67,34 @@ struct ByteReader {
         }
     }
 
-    mutating func getCount() throws(FormatError) -> Int {
+    package mutating func getCount() throws(FormatError) -> Int {
         let value = try getVarint()
         guard value <= UInt64(Int32.max) else { throw .truncated }
         return Int(value)
     }
 
-    mutating func getZigzag() throws(FormatError) -> Int64 {
+    package mutating func getZigzag() throws(FormatError) -> Int64 {
         let value = try getVarint()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
-    mutating func take(_ count: Int) throws(FormatError) -> UnsafeRawBufferPointer {
+    package mutating func take(_ count: Int) throws(FormatError) -> UnsafeRawBufferPointer {
         guard count >= 0, remaining >= count else { throw .truncated }
         defer { offset += count }
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
 
-    mutating func getText() throws(FormatError) -> String {
+    package mutating func getText() throws(FormatError) -> String {
         String(decoding: try take(try getCount()), as: UTF8.self)
+    }
+}
+
+extension ReadableFile {
+    /// As `read(count:at:)`, where fewer bytes than expected mean that the file is damaged.
+    func readExpected(count: Int, at offset: UInt64) throws -> [UInt8] {
+        do { return try read(count: count, at: offset) } catch let error as DiskError where error.code == .truncated {
+            throw FormatError.truncated
+        }
     }
 }
 

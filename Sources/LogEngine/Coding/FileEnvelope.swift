@@ -15,6 +15,8 @@ import KeyManagement
 /// docs/formats/envelope.md.
 public struct FileEnvelope: Sendable {
     public static let maximumSize = 8 + 2 + 16 + 1024 + 4
+    /// With the wrapped key of version 1.
+    static let usualSize = 8 + 2 + 16 + 77 + 4
 
     public let header: [UInt8]
     public let fileID: [UInt8]
@@ -36,7 +38,16 @@ public struct FileEnvelope: Sendable {
         self.key = dataKey.key
     }
 
+    /// An envelope of known parts, for the worked examples of docs/formats.
+    package init(header: [UInt8], key: SymmetricKey) {
+        self.header = header
+        fileID = Array(header[10..<26])
+        self.key = key
+    }
+
     /// Reads an envelope from the first bytes of a file.
+    ///
+    /// - Throws: ``FormatError``; `.notAuthentic` if the header is whole but belongs to another key.
     public init(reading prefix: [UInt8], magic: StaticString, key: ServiceKey) throws {
         let magicBytes = magic.withUTF8Buffer { Array($0) }
         guard prefix.count >= 26 else { throw FormatError.truncated }
@@ -49,7 +60,9 @@ public struct FileEnvelope: Sendable {
         var stored = ByteWriter()
         stored.put(Self.checksum(Array(prefix[..<end])))
         guard prefix[end..<end + 4].elementsEqual(stored.bytes) else { throw FormatError.badChecksum }
-        self.key = try key.unwrap(prefix[26..<end], context: magicBytes + fileID)
+        do { self.key = try key.unwrap(prefix[26..<end], context: magicBytes + fileID) } catch {
+            throw FormatError.notAuthentic
+        }
     }
 
     /// - Parameter nonce: unique under this file's key: random for files that grow, the block's number for files

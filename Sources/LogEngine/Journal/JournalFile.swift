@@ -30,6 +30,8 @@ final class JournalFile: Sendable {
     let number: UInt64
     private let file: any ReadableFile
     private let envelope: FileEnvelope
+    /// Why nothing in this file can be read, if its header is damaged; its records still count.
+    let headerDamage: StoreDamage?
     private let state: Mutex<State>
 
     /// Opens an existing file; reads its envelope only.
@@ -39,8 +41,15 @@ final class JournalFile: Sendable {
         self.number = number
         file = try disk.openForReading(path)
         let prefix = try file.read(count: Int(min(file.size, UInt64(FileEnvelope.maximumSize))), at: 0)
-        do { envelope = try FileEnvelope(reading: prefix, magic: JournalFormat.magic, key: key) } catch let error as FormatError {
-            throw StoreDamage(path: path, offset: 0, reason: error)
+        do {
+            envelope = try FileEnvelope(reading: prefix, magic: JournalFormat.magic, key: key)
+            headerDamage = nil
+        } catch let error as FormatError {
+            let damage = StoreDamage(path: path, offset: 0, reason: error)
+            // Frames come only after a whole header is durable: without any there is nothing to stand for.
+            guard prefix.count > FileEnvelope.usualSize || endSequence != nil else { throw damage }
+            headerDamage = damage
+            envelope = try FileEnvelope(magic: JournalFormat.magic, key: key)
         }
         state = Mutex(State(frames: nil, endSequence: endSequence))
     }
@@ -51,10 +60,12 @@ final class JournalFile: Sendable {
         self.firstSequence = firstSequence
         self.number = number
         self.envelope = envelope
+        headerDamage = nil
         file = try disk.openForReading(path)
         state = Mutex(State(frames: [], endSequence: firstSequence))
     }
 
+    var size: UInt64 { get throws { try file.size } }
     var endSequence: UInt64? { state.withLock { $0.endSequence } }
 
     /// Called by the writer once the frames are durable.
@@ -72,28 +83,47 @@ final class JournalFile: Sendable {
 
     /// The first sequence after `sequence` that begins a frame.
     func nextFrame(after sequence: UInt64) throws -> UInt64? {
-        try loadedFrames().first { $0.firstSequence > sequence }?.firstSequence
+        try withFrames { frames, end in
+            frames.first { $0.firstSequence > sequence && $0.firstSequence < end ?? 0 }?.firstSequence
+        }
     }
 
     // MARK: Reading
 
-    /// The frame that holds `sequence`, and the index of that record in it.
+    /// The last frame that begins at or before `sequence`; nil if the file does not cover it.
+    ///
+    /// - Throws: ``StoreDamage`` if the frame that should hold it is not to be found.
     func location(of sequence: UInt64) throws -> FrameLocation? {
-        let frames = try loadedFrames()
         guard let end = endSequence, sequence >= firstSequence, sequence < end else { return nil }
-        var low = 0
-        var high = frames.count
-        while low < high {
-            let middle = (low + high) / 2
-            if frames[middle].firstSequence <= sequence { low = middle + 1 } else { high = middle }
+        if let headerDamage { throw headerDamage }
+        return try withFrames { frames, _ in
+            var low = 0
+            var high = frames.count
+            while low < high {
+                let middle = (low + high) / 2
+                if frames[middle].firstSequence <= sequence { low = middle + 1 } else { high = middle }
+            }
+            guard low > 0 else {
+                throw StoreDamage(path: path, offset: UInt64(envelope.header.count), reason: .notAuthentic)
+            }
+            return frames[low - 1]
         }
-        return low == 0 ? nil : frames[low - 1]
+    }
+
+    /// Looks at the frame index in place, so that the writer's next append need not copy it.
+    private func withFrames<Result: Sendable>(_ body: ([FrameLocation], _ endSequence: UInt64?) throws -> Result) throws -> Result {
+        if state.withLock({ $0.frames == nil }) {
+            let frames = try readIndex()?.frames ?? walk().frames
+            state.withLock { $0.frames = $0.frames ?? frames }
+        }
+        return try state.withLock { try body($0.frames ?? [], $0.endSequence) }
     }
 
     /// - Throws: ``StoreDamage`` naming the frame's offset.
     func readFrame(at location: FrameLocation, dictionaries: Dictionaries) throws -> DecodedFrame {
-        let bytes = try file.read(count: Int(location.length), at: location.offset)
+        if let headerDamage { throw headerDamage }
         return try damage(at: location.offset) { () throws -> DecodedFrame in
+            let bytes = try file.readExpected(count: Int(location.length), at: location.offset)
             let (header, raw) = try openFrame(bytes, dictionaries: dictionaries)
             guard header.magic == JournalFormat.frameMagic, header.firstSequence == location.firstSequence else {
                 throw FormatError.badMagic
@@ -103,17 +133,22 @@ final class JournalFile: Sendable {
     }
 
     private func openFrame(_ bytes: [UInt8], dictionaries: Dictionaries) throws -> (FrameHeader, [UInt8]) {
+        let (header, plain) = try unsealFrame(bytes)
+        let dictionary = try dictionaries.dictionary(header.dictionary)
+        let raw = try plain.withUnsafeBytes { buffer throws(FormatError) in
+            try Zstd.expand(buffer, rawCount: Int(header.rawLength), dictionary: dictionary)
+        }
+        return (header, raw)
+    }
+
+    private func unsealFrame(_ bytes: [UInt8]) throws -> (FrameHeader, Data) {
         let header = try bytes.withUnsafeBytes { buffer throws(FormatError) in try FrameHeader(decoding: buffer) }
         guard UInt64(bytes.count) == header.frameLength else { throw FormatError.truncated }
         let nonceEnd = JournalFormat.frameHeaderSize + JournalFormat.nonceSize
         let nonce = try AES.GCM.Nonce(data: bytes[JournalFormat.frameHeaderSize..<nonceEnd])
         let plain = try envelope.open(
             bytes[nonceEnd...], nonce: nonce, authenticating: Array(bytes[..<JournalFormat.frameHeaderSize]))
-        let dictionary = try dictionaries.dictionary(header.dictionary)
-        let raw = try plain.withUnsafeBytes { buffer throws(FormatError) in
-            try Zstd.expand(buffer, rawCount: Int(header.rawLength), dictionary: dictionary)
-        }
-        return (header, raw)
+        return (header, plain)
     }
 
     private func damage<Result>(at offset: UInt64, _ body: () throws -> Result) throws -> Result {
@@ -122,17 +157,12 @@ final class JournalFile: Sendable {
         }
     }
 
-    private func loadedFrames() throws -> [FrameLocation] {
-        if let frames = state.withLock({ $0.frames }) { return frames }
-        let frames = try readIndex() ?? walk(readable: { _ in true }).frames
-        state.withLock { $0.frames = frames }
-        return frames
-    }
-
     // MARK: The index at the end of a finished file
 
-    /// The frame index from the trailer, or nil if the file was never finished.
-    private func readIndex() throws -> [FrameLocation]? {
+    /// The frame index from the trailer with the sequence after the last frame, or nil if the file was never
+    /// finished.
+    func readIndex() throws -> (frames: [FrameLocation], endSequence: UInt64)? {
+        guard headerDamage == nil else { return nil }
         let size = try file.size
         guard size > UInt64(JournalFormat.trailerSize) else { return nil }
         let trailer = try file.read(count: JournalFormat.trailerSize, at: size - UInt64(JournalFormat.trailerSize))
@@ -150,16 +180,17 @@ final class JournalFile: Sendable {
         else { return nil }
         return try damage(at: offset) {
             try raw.withUnsafeBytes { buffer in
+                guard header.firstSequence >= firstSequence else { throw FormatError.badMagic }
                 var reader = ByteReader(buffer)
                 var frames: [FrameLocation] = []
                 var location = FrameLocation(firstSequence: 0, offset: 0, length: 0)
                 for _ in 0..<(try reader.getCount()) {
-                    location.firstSequence += try reader.getVarint()
-                    location.offset += try reader.getVarint()
+                    location.firstSequence &+= try reader.getVarint()
+                    location.offset &+= try reader.getVarint()
                     location.length = UInt32(try reader.getCount())
                     frames.append(location)
                 }
-                return frames
+                return (frames, header.firstSequence)
             }
         }
     }
@@ -186,29 +217,64 @@ final class JournalFile: Sendable {
         var damaged: [StoreDamage] = []
         /// Bytes after the last whole frame: a write that a crash tore, never acknowledged.
         var tornBytes: UInt64 = 0
+        /// The walk up to the last commit that is whole. What follows it was never acknowledged, unless something
+        /// else proves that it was.
+        var wholeFrames = 0
+        var wholeEnd: UInt64
+        var wholeDamaged = 0
+        var wholeLength: UInt64
+
+        fileprivate mutating func markWhole(at offset: UInt64) {
+            wholeFrames = frames.count
+            wholeEnd = endSequence
+            wholeDamaged = damaged.count
+            wholeLength = offset
+        }
     }
 
-    /// Goes through an unfinished file frame by frame.
-    ///
-    /// - Parameter readable: whether a frame's content opens; asked in order, so that the caller can index it.
-    func walk(readable: (FrameLocation) throws -> Bool) throws -> Walk {
+    /// Goes through an unfinished file frame by frame; what is not authentic is stepped over.
+    func walk() throws -> Walk {
         let size = try file.size
         var offset = UInt64(envelope.header.count)
-        var walk = Walk(endSequence: firstSequence)
+        var walk = Walk(endSequence: firstSequence, wholeEnd: firstSequence, wholeLength: offset)
         var pendingDamage: StoreDamage?
+        /// Where the newest commit that holds damage begins.
+        var damagedCommit: UInt64?
         while offset + UInt64(JournalFormat.frameHeaderSize) <= size {
             let bytes = try file.read(count: JournalFormat.frameHeaderSize, at: offset)
             let header = try? bytes.withUnsafeBytes { buffer throws(FormatError) in try FrameHeader(decoding: buffer) }
-            if let header, header.magic == JournalFormat.indexMagic { return walk }
-            if let header, offset + header.frameLength <= size, header.firstSequence >= walk.endSequence {
+            if let header, header.magic == JournalFormat.indexMagic, header.firstSequence >= walk.endSequence,
+                offset + header.frameLength <= size, headerDamage == nil,
+                (try? unsealFrame(try file.read(count: Int(header.frameLength), at: offset))) != nil
+            {
+                // The file was finished: it ends where the index says, even if its last frames are damaged.
+                if let damage = pendingDamage { walk.damaged.append(damage) }
+                walk.endSequence = header.firstSequence
+                walk.markWhole(at: offset)
+                return walk
+            }
+            if let header, header.magic == JournalFormat.frameMagic, offset + header.frameLength <= size,
+                header.firstSequence >= walk.endSequence
+            {
                 let location = FrameLocation(
                     firstSequence: header.firstSequence, offset: offset, length: UInt32(header.frameLength))
-                if try readable(location) {
-                    if let damage = pendingDamage { walk.damaged.append(damage) }
+                if try isAuthentic(header, location, after: walk.endSequence) {
+                    let commit = offset - min(header.bytesIntoCommit, offset)
+                    if let begin = damagedCommit, commit > begin {
+                        // Another commit follows, so this one was acknowledged, or at least whole.
+                        damagedCommit = nil
+                        walk.markWhole(at: commit)
+                    }
+                    if let damage = pendingDamage {
+                        if commit > damage.offset { walk.markWhole(at: commit) } else { damagedCommit = commit }
+                        walk.damaged.append(damage)
+                        if commit > damage.offset { walk.wholeDamaged = walk.damaged.count }
+                    }
                     pendingDamage = nil
                     walk.frames.append(location)
                     walk.endSequence = header.firstSequence + UInt64(header.recordCount)
                     offset += header.frameLength
+                    if header.endsCommit && damagedCommit == nil { walk.markWhole(at: offset) }
                     continue
                 }
             }
@@ -218,6 +284,16 @@ final class JournalFile: Sendable {
         }
         walk.tornBytes = pendingDamage.map { size - $0.offset } ?? (size - min(offset, size))
         return walk
+    }
+
+    private func isAuthentic(_ header: FrameHeader, _ location: FrameLocation, after endSequence: UInt64) throws -> Bool {
+        if headerDamage != nil {
+            // Without the key only the plain headers can be followed, as far as they hang together.
+            return header.firstSequence == endSequence && header.recordCount <= LogEngine.commitRowLimit
+        }
+        let bytes = try file.read(count: Int(location.length), at: location.offset)
+        do { _ = try unsealFrame(bytes) } catch is FormatError { return false }
+        return true
     }
 
     /// Where the next frame magic stands after damaged bytes.

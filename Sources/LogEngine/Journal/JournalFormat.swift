@@ -10,6 +10,8 @@ enum JournalFormat {
     static let frameRawTarget = 32 << 10
     /// A frame holds at least one record, and a record is at most 4 MiB.
     static let frameRawMaximum = 8 << 20
+    /// zstd makes incompressible content larger by less than this.
+    static let frameSealedMaximum = frameRawMaximum + frameRawMaximum / 128
     static let frameMagic: UInt32 = 0x314D_5246  // "FRM1"
     static let indexMagic: UInt32 = 0x3158_4449  // "IDX1"
     static let frameHeaderSize = 40
@@ -38,7 +40,7 @@ func paddedNumber(_ number: UInt64) -> String {
 ///
 /// ```
 /// magic u32 · sealed length u32 · records u32 · raw length u32 · first sequence u64 · recorded at i64 (ms) ·
-/// dictionary u32 · 0 u32
+/// dictionary u32 · place in commit u32
 /// ```
 /// followed by the nonce (12) and the sealed payload.
 struct FrameHeader {
@@ -49,6 +51,13 @@ struct FrameHeader {
     var firstSequence: UInt64
     var recordedAt: Int64
     var dictionary: UInt32
+    /// Bytes from the first frame of the same commit to this one; the highest bit is set in the commit's last frame.
+    ///
+    /// A commit is there as a whole or not at all: a crash may leave some of its frames, in any order.
+    var placeInCommit: UInt32 = 0x8000_0000
+
+    var bytesIntoCommit: UInt64 { UInt64(placeInCommit & 0x7FFF_FFFF) }
+    var endsCommit: Bool { placeInCommit >> 31 == 1 }
 
     var encoded: [UInt8] {
         var writer = ByteWriter()
@@ -60,7 +69,7 @@ struct FrameHeader {
         writer.put(firstSequence)
         writer.put(recordedAt)
         writer.put(dictionary)
-        writer.put(UInt32(0))
+        writer.put(placeInCommit)
         return writer.bytes
     }
 }
@@ -76,7 +85,9 @@ extension FrameHeader {
         firstSequence = try reader.get(UInt64.self)
         recordedAt = try reader.get(Int64.self)
         dictionary = try reader.get(UInt32.self)
-        guard sealedLength >= JournalFormat.tagSize, rawLength <= JournalFormat.frameRawMaximum,
+        placeInCommit = try reader.get(UInt32.self)
+        guard sealedLength >= JournalFormat.tagSize, sealedLength <= JournalFormat.frameSealedMaximum,
+            rawLength <= JournalFormat.frameRawMaximum,
             magic == JournalFormat.indexMagic || recordCount > 0
         else { throw .badMagic }
     }

@@ -23,6 +23,8 @@ final class JournalWriter {
     init(folder: String, firstSequence: UInt64, disk: any Disk, key: ServiceKey, number: UInt64) throws {
         let path = folder + "/" + JournalFormat.fileName(firstSequence: firstSequence)
         envelope = try FileEnvelope(magic: JournalFormat.magic, key: key)
+        // What a failed attempt left under this name holds nothing acknowledged: nothing is, from `firstSequence` on.
+        try disk.remove(path)
         file = try disk.create(path)
         do {
             try file.append(envelope.header)
@@ -45,11 +47,12 @@ final class JournalWriter {
         bytes.reserveCapacity(prepared.reduce(0) { $0 + $1.compressed.count + 96 })
         var added: [JournalFile.FrameLocation] = []
         var sequence = endSequence
-        for frame in prepared {
+        for (index, frame) in prepared.enumerated() {
+            let place = UInt32(bytes.count) | (index == prepared.count - 1 ? 0x8000_0000 : 0)
             let header = FrameHeader(
                 sealedLength: UInt32(frame.compressed.count + JournalFormat.tagSize),
                 recordCount: UInt32(frame.recordCount), rawLength: UInt32(frame.rawLength), firstSequence: sequence,
-                recordedAt: recordedAt, dictionary: frame.dictionary)
+                recordedAt: recordedAt, dictionary: frame.dictionary, placeInCommit: place)
             added.append(
                 .init(
                     firstSequence: sequence, offset: length + UInt64(bytes.count), length: UInt32(header.frameLength)))

@@ -114,8 +114,7 @@ final class Tail: Sendable {
                 let time = columns.times[row]
                 guard query.times.contains(time), columns.accounts[row] == account else { return }
                 for term in query.terms where columns.first[Int(term.field)][row] != term.hash {
-                    guard columns.further[Int(term.field)].contains(where: { $0.row == row && $0.hash == term.hash })
-                    else { return }
+                    guard columns.hasFurther(term, row: UInt32(row)) else { return }
                 }
                 best.offer(LogPosition(time: time, sequence: firstSequence + UInt64(row)), after: position)
             }
@@ -155,7 +154,25 @@ extension Tail.Columns {
         place(uniqueHashes.count - 1)
     }
 
+    /// Further values are in order of rows: a binary search.
+    fileprivate func hasFurther(_ term: RowFacts.Term, row: UInt32) -> Bool {
+        let further = further[Int(term.field)]
+        var low = 0
+        var high = further.count
+        while low < high {
+            let middle = (low + high) / 2
+            if further[middle].row < row { low = middle + 1 } else { high = middle }
+        }
+        while low < further.count, further[low].row == row {
+            if further[low].hash == term.hash { return true }
+            low += 1
+        }
+        return false
+    }
+
+    /// Rows without a key (they stand for damaged records) are not found by one.
     private mutating func place(_ row: Int) {
+        guard uniqueHashes[row] != 0 else { return }
         let mask = uniqueSlots.count - 1
         var slot = Int(truncatingIfNeeded: uniqueHashes[row]) & mask
         while uniqueSlots[slot] != 0 { slot = (slot + 1) & mask }

@@ -27,11 +27,20 @@ public struct SearchCursor {
         self.query = query
         account = engine.accountHash(query.account)
         let (segments, tails) = engine.view.withLock { ($0.segments, $0.tails) }
-        for segment in segments where segment.summary.times.overlaps(query.times) {
+        // A later page has no business in segments that only earlier pages needed.
+        var times = query.times
+        if let after = query.after {
+            switch query.direction {
+            case .oldestFirst where after.time > times.upperBound, .newestFirst where after.time < times.lowerBound: return
+            case .oldestFirst: times = max(times.lowerBound, after.time)...times.upperBound
+            case .newestFirst: times = times.lowerBound...min(times.upperBound, after.time)
+            }
+        }
+        for segment in segments where segment.summary.times.overlaps(times) {
             let bound =
                 query.direction == .oldestFirst
-                ? LogPosition(time: max(segment.summary.times.lowerBound, query.times.lowerBound), sequence: 0)
-                : LogPosition(time: min(segment.summary.times.upperBound, query.times.upperBound), sequence: .max)
+                ? LogPosition(time: max(segment.summary.times.lowerBound, times.lowerBound), sequence: 0)
+                : LogPosition(time: min(segment.summary.times.upperBound, times.upperBound), sequence: .max)
             sources.append(.unopened(segment, bound: bound))
         }
         for tail in tails {
@@ -127,7 +136,13 @@ private struct SegmentMatches {
             ? nil : LogPosition(time: query.times.upperBound + 1, sequence: 0)
         if let after = query.after {
             switch direction {
-            case .oldestFirst: low = max(low, LogPosition(time: after.time, sequence: after.sequence + 1))
+            case .oldestFirst:
+                // A position from outside may be the last there can be.
+                guard let next = after.next else {
+                    ranks = 0..<0
+                    return
+                }
+                low = max(low, next)
             case .newestFirst: high = high.map { min($0, after) } ?? after
             }
         }

@@ -12,6 +12,12 @@ public struct LogPosition: Sendable, Hashable, Comparable {
         self.sequence = sequence
     }
 
+    /// The position right after this one.
+    var next: LogPosition? {
+        if sequence < .max { return LogPosition(time: time, sequence: sequence + 1) }
+        return time < .max ? LogPosition(time: time + 1, sequence: 0) : nil
+    }
+
     public static func < (left: LogPosition, right: LogPosition) -> Bool {
         left.time != right.time ? left.time < right.time : left.sequence < right.sequence
     }

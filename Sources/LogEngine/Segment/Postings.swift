@@ -7,8 +7,8 @@
 /// 0 · first varint · (difference - 1) varint …      count is known from the term
 /// 1 · first varint · bitmap of the rest, bit 0 = first
 /// ```
-enum Postings {
-    static func encode(_ rows: some RandomAccessCollection<UInt32>, into writer: inout ByteWriter) {
+package enum Postings {
+    package static func encode(_ rows: some RandomAccessCollection<UInt32>, into writer: inout ByteWriter) {
         guard let first = rows.first, let last = rows.last else { return }
         let span = Int(last - first) + 1
         if rows.count * 8 >= span {
@@ -28,7 +28,7 @@ enum Postings {
         }
     }
 
-    static func decode(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FormatError) -> [UInt32] {
+    package static func decode(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FormatError) -> [UInt32] {
         var reader = ByteReader(bytes)
         var rows: [UInt32] = []
         rows.reserveCapacity(count)
@@ -56,27 +56,27 @@ enum Postings {
 }
 
 /// A Bloom filter over unique keys, in pages by key, so that a probe reads one page and pages are made in key order.
-struct FilterPages {
-    let pageCount: Int
+package struct FilterPages {
+    package let pageCount: Int
     private var page: Int64 = 0
     private var bits: [UInt8]
 
-    init(keys: Int) {
+    package init(keys: Int) {
         pageCount = Self.pageCount(keys: keys)
         bits = [UInt8](repeating: 0, count: SegmentFormat.filterPageBits / 8)
     }
 
-    static func pageCount(keys: Int) -> Int {
+    package static func pageCount(keys: Int) -> Int {
         max(1, (keys * SegmentFormat.filterBitsPerKey + SegmentFormat.filterPageBits - 1) / SegmentFormat.filterPageBits)
     }
 
-    static func page(of key: UInt64, count: Int) -> Int {
+    package static func page(of key: UInt64, count: Int) -> Int {
         Int(((key & 0xFF_FFFF_FFFF) * UInt64(count)) >> 40)
     }
 
     /// Probe positions within a page, from a well-mixed form of the key.
     @inline(__always)
-    static func probes(_ key: UInt64, _ visit: (Int) -> Bool) -> Bool {
+    package static func probes(_ key: UInt64, _ visit: (Int) -> Bool) -> Bool {
         var mixed = key &* 0x9E37_79B9_7F4A_7C15
         mixed = (mixed ^ (mixed >> 32)) &* 0xD6E8_FEB8_6659_FD93
         let step = UInt32(truncatingIfNeeded: mixed >> 32) | 1
@@ -91,7 +91,7 @@ struct FilterPages {
     /// Adds a key; keys come in order. Returns a page that is complete.
     ///
     /// A page without keys is never written: a missing page means "not there".
-    mutating func insert(_ key: UInt64) -> (bits: [UInt8], page: Int64)? {
+    package mutating func insert(_ key: UInt64) -> (bits: [UInt8], page: Int64)? {
         let target = Int64(Self.page(of: key, count: pageCount))
         var full: (bits: [UInt8], page: Int64)?
         if target != page {
@@ -107,13 +107,13 @@ struct FilterPages {
     }
 
     /// The last page; then nil.
-    mutating func next() -> (bits: [UInt8], page: Int64)? {
+    package mutating func next() -> (bits: [UInt8], page: Int64)? {
         guard page < Int64(pageCount) else { return nil }
         defer { page = Int64(pageCount) }
         return (bits, page)
     }
 
-    static func mayContain(_ key: UInt64, page bits: [UInt8]) -> Bool {
+    package static func mayContain(_ key: UInt64, page bits: [UInt8]) -> Bool {
         bits.withUnsafeBufferPointer { bits in
             probes(key) { position in bits[position >> 3] & (1 << UInt8(position & 7)) != 0 }
         }

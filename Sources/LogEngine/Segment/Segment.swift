@@ -5,6 +5,7 @@ import Crypto
 import DurableFiles
 import Foundation
 import KeyManagement
+import Synchronization
 
 /// The index of a run of records, never changed once written.
 ///
@@ -22,6 +23,10 @@ final class Segment: Sendable {
     private let termBlocks: [Int]
     private let filterBlocks: [Int]
     private let filterPages: Int
+    private let damageFound = Mutex<StoreDamage?>(nil)
+
+    /// The first block that turned out to be damaged; the engine then sets the file aside, to be made again.
+    var foundDamage: StoreDamage? { damageFound.withLock { $0 } }
 
     /// - Throws: ``StoreDamage``.
     init(path: String, disk: any Disk, key: ServiceKey, cache: BlockCache, number: UInt64) throws {
@@ -31,13 +36,13 @@ final class Segment: Sendable {
         file = try disk.openForReading(path)
         do {
             let size = try file.size
-            let prefix = try file.read(count: Int(min(size, UInt64(FileEnvelope.maximumSize))), at: 0)
+            let prefix = try file.readExpected(count: Int(min(size, UInt64(FileEnvelope.maximumSize))), at: 0)
             envelope = try FileEnvelope(reading: prefix, magic: SegmentFormat.magic, key: key)
             guard size > UInt64(SegmentFormat.trailerSize) else { throw FormatError.truncated }
             let trailer = try file.read(
                 count: SegmentFormat.trailerSize, at: size - UInt64(SegmentFormat.trailerSize))
             let entry = try Self.footerEntry(trailer, size: size)
-            let sealed = try file.read(count: Int(entry.block.sealedLength), at: entry.block.offset)
+            let sealed = try file.readExpected(count: Int(entry.block.sealedLength), at: entry.block.offset)
             let raw = try Self.open(sealed, entry.block, number: entry.number, envelope: envelope)
             let headerSize = UInt64(envelope.header.count)
             let footer = try raw.withUnsafeBytes { buffer throws(FormatError) in
@@ -102,10 +107,12 @@ final class Segment: Sendable {
     private func readBlock(_ index: Int) throws -> [UInt8] {
         let block = blocks[index]
         do {
-            let sealed = try file.read(count: Int(block.sealedLength), at: block.offset)
+            let sealed = try file.readExpected(count: Int(block.sealedLength), at: block.offset)
             return try Self.open(sealed, block, number: index, envelope: envelope)
         } catch let error as FormatError {
-            throw StoreDamage(path: path, offset: block.offset, reason: error)
+            let damage = StoreDamage(path: path, offset: block.offset, reason: error)
+            damageFound.withLock { $0 = $0 ?? damage }
+            throw damage
         }
     }
 
@@ -288,7 +295,11 @@ final class Segment: Sendable {
             let number = FilterPages.page(of: key, count: filterPages)
             let page: FilterPage?
             if let loaded = pages[number] { page = loaded } else {
-                page = try filterPage(number)
+                do { page = try filterPage(number) } catch is StoreDamage {
+                    // It cannot say no.
+                    isKnown[index] = true
+                    continue
+                }
                 pages[number] = .some(page)
             }
             if let page, FilterPages.mayContain(key, page: page.bits) { isKnown[index] = true }
@@ -313,9 +324,14 @@ final class Segment: Sendable {
     }
 
     func sequences(uniqueKey key: UInt64) throws -> [UInt64] {
-        guard let page = try filterPage(FilterPages.page(of: key, count: filterPages)),
-            FilterPages.mayContain(key, page: page.bits), let list = try postings(forKey: key)
-        else { return [] }
+        do {
+            guard let page = try filterPage(FilterPages.page(of: key, count: filterPages)),
+                FilterPages.mayContain(key, page: page.bits)
+            else { return [] }
+        } catch is StoreDamage {
+            // The list itself knows better than the filter, only slower.
+        }
+        guard let list = try postings(forKey: key) else { return [] }
         return try allRows(of: list).map { try position(ofRank: Int($0)).sequence }
     }
 
@@ -445,6 +461,7 @@ private func readEntry(_ reader: inout ByteReader, decodeRows: Bool) throws(Form
     case 2:
         let first = try reader.getCount()
         let count = try reader.getCount()
+        guard count > 0, head >> 2 > UInt64((count - 1) * SegmentFormat.postingChunk) else { throw .truncated }
         return Segment.PostingList(count: Int(head >> 2), content: .chunks(first..<first + count))
     default:
         let bytes = try reader.take(try reader.getCount())

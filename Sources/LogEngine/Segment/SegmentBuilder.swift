@@ -72,7 +72,9 @@ struct SegmentBuilder {
     /// Joins segments that cover one run of sequences into one; the inputs stay until the caller removes them.
     ///
     /// Memory: four bytes a row for the new ranks, and one list of rows at a time.
-    func merge(_ segments: [Segment]) throws -> String {
+    ///
+    /// - Parameter pause: called now and then, for work that must not wait; ends the merge by throwing.
+    func merge(_ segments: [Segment], pause: () throws -> Void) throws -> String {
         let first = segments[0].summary.firstSequence
         let end = segments[segments.count - 1].summary.endSequence
         let total = segments.reduce(0) { $0 + $1.summary.rowCount }
@@ -80,8 +82,8 @@ struct SegmentBuilder {
         var writer = try SegmentWriter(
             folder: folder, name: name, uniqueField: uniqueField, expectedRows: total, disk: disk, key: key)
         do {
-            let ranks = try mergeRows(segments, first: first, into: &writer)
-            try mergeTerms(segments, ranks: ranks, into: &writer)
+            let ranks = try mergeRows(segments, first: first, into: &writer, pause)
+            try mergeTerms(segments, ranks: ranks, into: &writer, pause)
         } catch {
             writer.abandon()
             throw error
@@ -93,7 +95,9 @@ struct SegmentBuilder {
         return name
     }
 
-    private func mergeRows(_ segments: [Segment], first: UInt64, into writer: inout SegmentWriter) throws -> [[UInt32]] {
+    private func mergeRows(
+        _ segments: [Segment], first: UInt64, into writer: inout SegmentWriter, _ pause: () throws -> Void
+    ) throws -> [[UInt32]] {
         var ranks = segments.map { segment -> [UInt32] in
             var ranks: [UInt32] = []
             ranks.reserveCapacity(segment.summary.rowCount)
@@ -111,6 +115,7 @@ struct SegmentBuilder {
             try writer.appendRow(time: position.time, arrival: Int64(position.sequence - first))
             ranks[index].append(rank)
             rank += 1
+            if rank % UInt32(SegmentFormat.rowBlock) == 0 { try pause() }
             if ranks[index].count < segments[index].summary.rowCount {
                 heads[best].position = try segments[index].position(ofRank: ranks[index].count)
             } else {
@@ -120,12 +125,21 @@ struct SegmentBuilder {
         return ranks
     }
 
-    private func mergeTerms(_ segments: [Segment], ranks: [[UInt32]], into writer: inout SegmentWriter) throws {
+    private func mergeTerms(
+        _ segments: [Segment], ranks: [[UInt32]], into writer: inout SegmentWriter, _ pause: () throws -> Void
+    ) throws {
         var iterators = segments.map(Segment.TermIterator.init)
         var heads: [(key: UInt64, rows: [UInt32])?] = []
         for index in iterators.indices { heads.append(try iterators[index].next()) }
-        while let key = heads.compactMap({ $0?.key }).min() {
-            var rows: [UInt32] = []
+        var rows: [UInt32] = []
+        var termCount = 0
+        while true {
+            var lowest: UInt64?
+            for head in heads { if let head, head.key < lowest ?? .max { lowest = head.key } }
+            guard let key = lowest else { return }
+            termCount += 1
+            if termCount % 1024 == 0 { try pause() }
+            rows.removeAll(keepingCapacity: true)
             var isSorted = true
             for index in heads.indices {
                 guard let head = heads[index], head.key == key else { continue }
@@ -143,7 +157,7 @@ struct SegmentBuilder {
 }
 
 /// Sorts words by value: eight passes of a byte, skipping bytes that are all equal.
-func radixSort(_ words: inout [UInt64]) {
+package func radixSort(_ words: inout [UInt64]) {
     var other = [UInt64](repeating: 0, count: words.count)
     for shift in stride(from: UInt64(0), to: 64, by: 8) {
         var counts = [Int](repeating: 0, count: 256)

@@ -57,7 +57,7 @@ struct SegmentWriter {
             lastTime = time
             lastArrival = -1
         }
-        rowBuffer.putVarint(UInt64(time - lastTime))
+        rowBuffer.putVarint(UInt64(bitPattern: time &- lastTime))
         rowBuffer.putZigzag(arrival - lastArrival - 1)
         lastTime = time
         lastArrival = arrival
@@ -244,7 +244,7 @@ struct SegmentFooter {
             blocks.append(
                 BlockEntry(
                     kind: kind, offset: offset, sealedLength: sealedLength, rawLength: rawLength, first: first, last: last))
-            offset += UInt64(sealedLength)
+            offset &+= UInt64(sealedLength)
         }
     }
 }

@@ -8,6 +8,7 @@ import CairnServer
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// Where the service is, and who calls.
 struct ConnectionOptions: ParsableArguments {
@@ -63,6 +64,14 @@ struct APIClient {
         signer = RPCSigner(accessKeyId: accessKeyId, secret: secret)
     }
 
+    /// Trusts the system's certificate authorities, or those in the file that CAIRN_CA_CERT names.
+    private static let http: HTTPClient = {
+        guard let path = ProcessInfo.processInfo.environment["CAIRN_CA_CERT"], !path.isEmpty else { return .shared }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .file(path)
+        return HTTPClient(configuration: .init(tlsConfiguration: tls))
+    }()
+
     struct Answer {
         var status: Int
         var body: [UInt8]
@@ -80,7 +89,7 @@ struct APIClient {
             message.body = .bytes(ByteBuffer(bytes: request.body))
         }
         do {
-            let response = try await HTTPClient.shared.execute(message, timeout: timeout)
+            let response = try await Self.http.execute(message, timeout: timeout)
             let body = try await response.body.collect(upTo: 1 << 30)
             return Answer(status: Int(response.status.code), body: Array(body.readableBytesView))
         } catch {
