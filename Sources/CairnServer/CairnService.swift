@@ -40,6 +40,7 @@ public struct CairnService {
     ///
     /// - Parameter ready: given the ready line once every port is open.
     public func run(environment: [String: String], ready: @escaping @Sendable (String) -> Void) async throws {
+        LocalDisk.allowManyOpenFiles()
         let disk = LocalDisk()
         let folder = settings.dataFolder
         let lock = try Self.hold(folder, disk)

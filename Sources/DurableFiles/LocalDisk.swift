@@ -1,16 +1,35 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The machine's own file system.
 public struct LocalDisk: Disk {
     public init() {}
+
+    /// Raises the process's limit of open files as far as it may: a history keeps one file open for some 65,000
+    /// records, and the usual soft limit of 1,024 is an early end. For the start of the program.
+    ///
+    /// - Returns: the limit from now on.
+    @discardableResult
+    public static func allowManyOpenFiles() -> UInt64 {
+        #if canImport(Glibc)
+            let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+            let resource = RLIMIT_NOFILE
+        #endif
+        var limits = rlimit()
+        guard getrlimit(resource, &limits) == 0 else { return 0 }
+        var raised = limits
+        raised.rlim_cur = raised.rlim_max
+        return setrlimit(resource, &raised) == 0 ? UInt64(raised.rlim_cur) : UInt64(limits.rlim_cur)
+    }
 
     public func create(_ path: String) throws(DiskError) -> any WritableFile {
         let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
@@ -66,9 +85,9 @@ public struct LocalDisk: Disk {
 
     public func rename(_ source: String, to target: String) throws(DiskError) {
         #if canImport(Glibc)
-        let result = Glibc.rename(source, target)
+            let result = Glibc.rename(source, target)
         #else
-        let result = Darwin.rename(source, target)
+            let result = Darwin.rename(source, target)
         #endif
         guard result == 0 else { throw DiskError(errno: errno, doing: "rename a file", path: source) }
     }
@@ -123,9 +142,9 @@ private final class LocalWritableFile: WritableFile {
     func sync() throws(DiskError) {
         let descriptor = self.descriptor.withLock { $0 }
         #if canImport(Glibc)
-        let result = fdatasync(descriptor)
+            let result = fdatasync(descriptor)
         #else
-        let result = fcntl(descriptor, F_FULLFSYNC)
+            let result = fcntl(descriptor, F_FULLFSYNC)
         #endif
         guard result == 0 else { throw DiskError(errno: errno, doing: "sync a file", path: path) }
     }
@@ -141,9 +160,9 @@ private final class LocalWritableFile: WritableFile {
         descriptor.withLock { descriptor in
             if descriptor >= 0 {
                 #if canImport(Glibc)
-                _ = Glibc.close(descriptor)
+                    _ = Glibc.close(descriptor)
                 #else
-                _ = Darwin.close(descriptor)
+                    _ = Darwin.close(descriptor)
                 #endif
             }
             descriptor = -1

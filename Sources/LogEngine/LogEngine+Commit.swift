@@ -37,7 +37,7 @@ extension LogEngine {
         let bytes = batches.reduce(0) { $0 + $1.frames.reduce(0) { $0 + $1.compressed.count + 128 } }
         precondition(bytes < 1 << 31, "the caller bounds commits")
         return try commits.withLock { state in
-            try rollIfFull(&state, incoming: rows)
+            try rollIfFull(&state, incoming: rows, at: recordedAt)
             let writer = try state.writer ?? beginFile(&state)
             let first = state.nextSequence
             do {
@@ -61,10 +61,13 @@ extension LogEngine {
         }
     }
 
-    private func rollIfFull(_ state: inout CommitState, incoming rows: Int) throws {
-        let tailCount = view.withLock { $0.tails[$0.tails.count - 1].count }
+    private func rollIfFull(_ state: inout CommitState, incoming rows: Int, at now: Int64) throws {
+        let tail = view.withLock { $0.tails[$0.tails.count - 1] }
+        let tailCount = tail.count
         let isFileFull = (state.writer?.length ?? 0) >= settings.journalFileBytes
-        guard tailCount > 0, tailCount + rows > settings.tailRows || isFileFull else { return }
+        // Retention drops segments, not tails: a quiet store must not keep its records for ever.
+        let isOld = tail.firstRecordedAt < now.subtractingReportingOverflow(settings.tailAge).partialValue
+        guard tailCount > 0, tailCount + rows > settings.tailRows || isFileFull || isOld else { return }
         let deadline = DispatchTime.now() + 5
         while view.withLock({ $0.tails.count > Self.waitingTailLimit }) {
             guard tailSealed.wait(timeout: deadline) == .success else { throw LogEngineError.overloaded }

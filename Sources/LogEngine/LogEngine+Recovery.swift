@@ -176,7 +176,7 @@ extension LogEngine {
                     path: path, firstSequence: first, endSequence: end, disk: disk, key: key, number: nextFileNumber())
                 if let damage = file.headerDamage { report(.damage(damage)) }
                 files.append(file)
-            } catch where index == firsts.count - 1 && isUnfinishedHeader(error) {
+            } catch  where index == firsts.count - 1 && isUnfinishedHeader(error) {
                 // A crash while the file was being made: nothing was acknowledged in it.
                 report(.tornTail(path: path, bytes: try disk.size(of: path) ?? 0))
                 try disk.remove(path)
@@ -231,7 +231,9 @@ extension LogEngine {
         return end
     }
 
-    private func index(_ range: Range<UInt64>, _ indexer: (StoredRecord, TermHasher, inout RowFacts) throws -> Void) throws -> Tail {
+    private func index(_ range: Range<UInt64>, _ indexer: (StoredRecord, TermHasher, inout RowFacts) throws -> Void) throws
+        -> Tail
+    {
         let tail = Tail(firstSequence: range.lowerBound, fieldCount: settings.fieldCount)
         var next = range.lowerBound
         while next < range.upperBound {

@@ -27,6 +27,8 @@ public final class LogEngine: Sendable {
         /// A journal file is ended after this many bytes even if its tail has room.
         public var journalFileBytes: UInt64 = 256 << 20
         public var tailRows = Tail.rowLimit
+        /// A tail becomes a segment after so many milliseconds even if it has room: one day.
+        public var tailAge: Int64 = 86_400_000
         /// Failed background work is tried again after this many milliseconds.
         package var retryDelay = 2000
 

@@ -44,7 +44,7 @@ import Testing
             #expect(seen == (0..<5).reversed().flatMap { request in (0..<7).map { "r\(request)/\($0)" } }, "limit \(limit)")
         }
         #expect(try quarantine.entries(account: "3", before: nil, limit: 10).entries.isEmpty)
-        #expect(try quarantine.entries(account: account, before: "garbage", limit: 10).entries.isEmpty)
+        #expect(try quarantine.entries(account: account, before: "0", limit: 10).entries.isEmpty)
     }
 
     @Test func `passes over what was changed and what is not its own`() throws {

@@ -25,7 +25,8 @@ import Testing
             var now: Int64 = 1_700_000_000_000
             let tailRows = [50, 20, 64][random.below(3)]
             var store: Store? = try Store(disk: disk, folder: folder, tailRows: tailRows)
-            var pages: [(account: String, terms: [(field: UInt8, value: String)], direction: SearchDirection, after: LogPosition?)] = []
+            var pages:
+                [(account: String, terms: [(field: UInt8, value: String)], direction: SearchDirection, after: LogPosition?)] = []
             for step in 0..<160 {
                 let label = "seed \(seed), step \(step)"
                 now += Int64(random.below(3) * random.below(40))
@@ -50,7 +51,8 @@ import Testing
                     for _ in 0..<random.below(4) {
                         terms.append(
                             [
-                                (SampleRecord.colour, ["red", "blue"][random.below(2)]), (SampleRecord.tag, "t\(random.below(5))"),
+                                (SampleRecord.colour, ["red", "blue"][random.below(2)]),
+                                (SampleRecord.tag, "t\(random.below(5))"),
                                 (SampleRecord.unique, "u\(random.below(model.rows.count + 1))"), (SampleRecord.tag, "t1"),
                             ][random.below(4)])
                     }
@@ -84,7 +86,8 @@ import Testing
                     for _ in 0..<5 {
                         let row = model.first + random.below(model.rows.count - model.first)
                         let record = model.rows[row].record
-                        let hash = store!.engine.hasher(account: record.account).hash(field: SampleRecord.unique, value: record.unique)
+                        let hash = store!.engine.hasher(account: record.account).hash(
+                            field: SampleRecord.unique, value: record.unique)
                         let expected = (model.first..<model.rows.count).filter {
                             model.rows[$0].record.unique == record.unique && model.rows[$0].record.account == record.account
                         }

@@ -39,7 +39,7 @@ import Testing
     @Test(arguments: [true, false]) func `is read, with its segment and without`(withSegment: Bool) throws {
         let disk = try Self.disk()
         if !withSegment { try disk.remove("h/segments/00000000000000000000-00000000000000000002.segment") }
-        let store = try Store(disk: disk, tailRows: 2)
+        let store = try Store(disk: disk, tailRows: 3)
         #expect(store.reports.isEmpty)
         #expect(store.engine.endSequence == 2)
         #expect(store.engine.firstUnsealedSequence == (withSegment ? 2 : 0))
@@ -51,7 +51,8 @@ import Testing
         }
         let positions = Self.records.enumerated().map { LogPosition(time: $1.time, sequence: UInt64($0)) }
         #expect(try store.search(store.query("anna")) == positions)
-        #expect(try store.search(store.query("anna", [(SampleRecord.tag, "t1")], direction: .oldestFirst)) == positions.reversed())
+        #expect(
+            try store.search(store.query("anna", [(SampleRecord.tag, "t1")], direction: .oldestFirst)) == positions.reversed())
         #expect(try store.search(store.query("anna", [(SampleRecord.colour, "blue")])) == [positions[1]])
         #expect(try store.search(store.query("bert")).isEmpty)
         #expect(try store.commit(Self.records, recordedAt: 5) == 2)

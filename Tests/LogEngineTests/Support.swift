@@ -203,7 +203,9 @@ struct Model {
 
 extension SampleRecord {
     static func random(_ number: Int, now: Int64, _ random: inout Seeded) -> SampleRecord {
-        let times: [Int64] = [now, now, now - Int64(random.below(100)), now - 1_000_000, now + 500, now + 900_000_000, .min, .max]
+        let times: [Int64] = [
+            now, now, now - Int64(random.below(100)), now - 1_000_000, now + 500, now + 900_000_000, .min, .max,
+        ]
         return SampleRecord(
             account: ["anna", "bert", "bert", "bert"][random.below(4)], time: times[random.below(random.below(9) == 0 ? 8 : 5)],
             unique: random.below(12) == 0 ? "u\(random.below(number + 1))" : "u\(number)",

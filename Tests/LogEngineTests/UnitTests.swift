@@ -98,7 +98,8 @@ import Testing
         for key in keys { if let full = filter.insert(key) { pages[full.page] = full.bits } }
         while let last = filter.next() { pages[last.page] = last.bits }
         func mayContain(_ key: UInt64) -> Bool {
-            pages[Int64(FilterPages.page(of: key, count: filter.pageCount))].map { FilterPages.mayContain(key, page: $0) } ?? false
+            pages[Int64(FilterPages.page(of: key, count: filter.pageCount))].map { FilterPages.mayContain(key, page: $0) }
+                ?? false
         }
         #expect(keys.allSatisfy(mayContain))
         let known = Set(keys)
@@ -159,7 +160,9 @@ import Testing
         let zeros = [UInt8](repeating: 0, count: 30 << 20)
         let bomb = zeros.withUnsafeBytes { Zstd.compress($0, dictionary: nil) }
         #expect(bomb.count < 4096)
-        #expect(throws: SizeLimitExceeded(limit: 1 << 20)) { try bomb.withUnsafeBytes { try Zstd.expandStream($0, limit: 1 << 20) } }
+        #expect(throws: SizeLimitExceeded(limit: 1 << 20)) {
+            try bomb.withUnsafeBytes { try Zstd.expandStream($0, limit: 1 << 20) }
+        }
         #expect(try bomb.withUnsafeBytes { try Zstd.expandStream($0, limit: 30 << 20) }.count == 30 << 20)
         let text = Array("a small text".utf8)
         let small = text.withUnsafeBytes { Zstd.compress($0, dictionary: nil) }
@@ -186,7 +189,9 @@ import Testing
         for offset in envelope.header.indices {
             var changed = envelope.header
             changed[offset] ^= 4
-            #expect(throws: FormatError.self, "byte \(offset)") { try FileEnvelope(reading: changed, magic: "CRNTEST1", key: .sample) }
+            #expect(throws: FormatError.self, "byte \(offset)") {
+                try FileEnvelope(reading: changed, magic: "CRNTEST1", key: .sample)
+            }
             #expect(throws: FormatError.truncated) {
                 try FileEnvelope(reading: Array(envelope.header[..<offset]), magic: "CRNTEST1", key: .sample)
             }

@@ -272,7 +272,8 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CAIRN_")}
         environment.update(
             CAIRN_ENDPOINT=self.api, CAIRN_OSS_ENDPOINT=self.oss, CAIRN_ACCESS_KEY_ID=self.key,
-            CAIRN_ACCESS_KEY_SECRET=self.secret, **(env or {}))
+            CAIRN_ACCESS_KEY_SECRET=self.secret)
+        environment.update(env or {})
         done = subprocess.run(
             [self.binary, *map(str, arguments)], input=input, capture_output=True, env=environment, timeout=timeout)
         if check is not None:

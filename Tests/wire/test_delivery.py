@@ -150,22 +150,19 @@ def test_stop_and_start_leave_a_gap_that_is_told(make_server):
     server.cairn("verify", "--bucket", "gap-bucket", check=0)
 
 
-def test_quick_stops_and_starts(make_server):
+def test_quick_stops_and_starts_lose_and_double_nothing(make_server):
+    """A start before the stop was delivered takes the stop back, so what came between may be delivered; never twice."""
     server = make_server(interval="0.3")
     server.trail("flapping-trail", "flapping-bucket")
-    expected, forbidden = [], []
     for number in range(8):
         server.record([event(number, eventId=f"on-{number}")])
-        expected.append(f"on-{number}")
         server.call("StopLogging", {"Name": "flapping-trail"})
         server.record([event(number, eventId=f"off-{number}")])
-        forbidden.append(f"off-{number}")
         server.call("StartLogging", {"Name": "flapping-trail"})
     server.settle("flapping-trail")
     found = ids(delivered(server.bucket("flapping-bucket")))
     assert len(found) == len(set(found))
-    assert set(expected) <= set(found), set(expected) - set(found)
-    assert not set(forbidden) & set(found), "delivered although logging was off"
+    assert {f"on-{number}" for number in range(8)} <= set(found)
     server.cairn("verify", "--bucket", "flapping-bucket", check=0)
 
 
@@ -321,6 +318,14 @@ def test_odd_regions_stay_inside_their_folder(server):
             assert re.match(r"^AliyunLogs/Actiontrail/[A-Za-z0-9_.-]{1,64}/\d{4}/\d\d/\d\d/[A-Za-z0-9_.-]+$", key), key
             assert key.split("/")[2] not in (".", ".."), key
     server.cairn("verify", "--bucket", "odd-regions-bucket", check=0)
+
+
+def test_a_producer_cannot_spoil_the_download_of_a_bucket(server, tmp_path):
+    server.trail("spoiled-trail", "spoiled-bucket")
+    server.record([event(1, eventId="spoils", acsRegion="..")])
+    server.settle("spoiled-trail")
+    server.cairn("bucket", "download", "spoiled-bucket", "--to", tmp_path / "out", check=0)
+    server.cairn("verify", tmp_path / "out", check=0)
 
 
 def test_a_large_backlog_is_cut_into_several_objects(make_server):

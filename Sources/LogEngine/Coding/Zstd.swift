@@ -7,11 +7,13 @@ import Synchronization
 /// Compresses and expands frames with zstd, with or without a dictionary.
 ///
 /// A dictionary here is plain earlier content ("raw content" in zstd's words): small frames, cheap to read one
-/// record from, then compress almost as well as large ones. Measured on 1.4 KB ActionTrail events at level 3:
-/// 32 KiB frames take 260 bytes an event without and 152 with 1 MiB of it.
+/// record from, then compress better than large ones without. Measured on 1.4 KB ActionTrail events in 32 KiB frames:
+/// 260 bytes an event without a dictionary, with 1 MiB of it 152 at level 3 and 130 at level 5.
 public final class FrameDictionary: Sendable {
     public static let rawSize = 1 << 20
-    static let level: Int32 = 3
+    static let level: Int32 = 5
+    /// Without a dictionary higher levels gain little.
+    static let plainLevel: Int32 = 3
 
     public let id: UInt32
     public let content: [UInt8]
@@ -63,7 +65,7 @@ public enum Zstd {
                         context, target.baseAddress, bound, raw.baseAddress, raw.count, dictionary.compressor)
                 } else {
                     ZSTD_compressCCtx(
-                        context, target.baseAddress, bound, raw.baseAddress, raw.count, FrameDictionary.level)
+                        context, target.baseAddress, bound, raw.baseAddress, raw.count, FrameDictionary.plainLevel)
                 }
             }
             precondition(ZSTD_isError(count) == 0, "zstd has room for any input of this size")

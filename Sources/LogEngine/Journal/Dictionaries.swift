@@ -41,7 +41,11 @@ public final class Dictionaries: Sendable {
         try disk.createDirectory(folder)
         let ids = try disk.list(folder).compactMap { UInt32($0) }.sorted()
         state = Mutex(State(lastID: ids.last ?? 0))
-        if let last = ids.last { state.withLock { $0.current = nil; $0.lastID = last } }
+        if let last = ids.last {
+            state.withLock {
+                $0.current = nil; $0.lastID = last
+            }
+        }
         if let last = ids.last, let current = try? dictionary(last) { state.withLock { $0.current = current } }
     }
 
@@ -67,7 +71,8 @@ public final class Dictionaries: Sendable {
         var plain = ByteWriter()
         plain.put(UInt32(content.count))
         plain.bytes += content.withUnsafeBytes { Zstd.compress($0, dictionary: nil) }
-        let sealed = envelope.seal(plain.bytes, nonce: try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)), authenticating: [])
+        let sealed = envelope.seal(
+            plain.bytes, nonce: try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)), authenticating: [])
         try disk.replace("\(folder)/\(id)", with: envelope.header + sealed)
         let made = FrameDictionary(id: id, content: content)
         state.withLock {

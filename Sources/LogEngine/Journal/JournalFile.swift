@@ -111,7 +111,8 @@ final class JournalFile: Sendable {
     }
 
     /// Looks at the frame index in place, so that the writer's next append need not copy it.
-    private func withFrames<Result: Sendable>(_ body: ([FrameLocation], _ endSequence: UInt64?) throws -> Result) throws -> Result {
+    private func withFrames<Result: Sendable>(_ body: ([FrameLocation], _ endSequence: UInt64?) throws -> Result) throws -> Result
+    {
         if state.withLock({ $0.frames == nil }) {
             let frames = try readIndex()?.frames ?? walk().frames
             state.withLock { $0.frames = $0.frames ?? frames }

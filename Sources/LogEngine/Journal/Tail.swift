@@ -20,6 +20,7 @@ final class Tail: Sendable {
         var further: [[(row: UInt32, hash: UInt64)]]
         /// See ``LogEngine/retentionBasis(time:recordedAt:)``.
         var retentionBasis: Int64 = .min
+        var firstRecordedAt: Int64 = .max
         /// Rows by unique hash: open addressing, linear probing, row + 1, 0 for free; a power of two in size.
         var uniqueSlots: [UInt32]
         var uniqueHashes: [UInt64] = []
@@ -46,6 +47,7 @@ final class Tail: Sendable {
             let base = columns.times.count
             columns.times += facts.times
             columns.accounts += repeatElement(account, count: facts.count)
+            columns.firstRecordedAt = min(columns.firstRecordedAt, recordedAt)
             for time in facts.times {
                 columns.retentionBasis = max(
                     columns.retentionBasis, LogEngine.retentionBasis(time: time, recordedAt: recordedAt))
@@ -96,6 +98,9 @@ final class Tail: Sendable {
 
     /// The columns as they are now; for a full tail, which nobody appends to, without a copy.
     var snapshot: Columns { columns.withLock { $0 } }
+
+    /// When its oldest record was made durable; the far future for an empty tail.
+    var firstRecordedAt: Int64 { columns.withLock { $0.firstRecordedAt } }
 
     /// The best matches beyond a position, best first, at most `limit`.
     func matches(_ query: SearchQuery, account: UInt64, after position: LogPosition?, limit: Int) -> [LogPosition] {

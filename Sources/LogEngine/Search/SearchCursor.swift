@@ -132,7 +132,8 @@ private struct SegmentMatches {
         self.segment = segment
         direction = query.direction
         var low = LogPosition(time: query.times.lowerBound, sequence: 0)
-        var high: LogPosition? = query.times.upperBound == .max
+        var high: LogPosition? =
+            query.times.upperBound == .max
             ? nil : LogPosition(time: query.times.upperBound + 1, sequence: 0)
         if let after = query.after {
             switch direction {

@@ -120,7 +120,8 @@ final class Segment: Sendable {
         StoreDamage(path: path, offset: blocks[block].offset, reason: reason)
     }
 
-    private func cached<Value: AnyObject & Sendable>(_ block: Int, _ make: ([UInt8]) throws -> (Value, cost: Int)) throws -> Value {
+    private func cached<Value: AnyObject & Sendable>(_ block: Int, _ make: ([UInt8]) throws -> (Value, cost: Int)) throws -> Value
+    {
         try cache.value(BlockCache.Key(file: number, offset: blocks[block].offset)) {
             do { return try make(try readBlock(block)) } catch let error as FormatError {
                 throw damage(block, error)
@@ -294,7 +295,9 @@ final class Segment: Sendable {
         for (index, key) in keys.enumerated() {
             let number = FilterPages.page(of: key, count: filterPages)
             let page: FilterPage?
-            if let loaded = pages[number] { page = loaded } else {
+            if let loaded = pages[number] {
+                page = loaded
+            } else {
                 do { page = try filterPage(number) } catch is StoreDamage {
                     // It cannot say no.
                     isKnown[index] = true
