@@ -45,14 +45,17 @@ struct Bench {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { if self.folder == nil { try? FileManager.default.removeItem(atPath: folder) } }
         let (batches, count, bytes) = try load()
-        print("load        \(count) events of \(bytes / count) bytes, batches of \(Self.batchLines), \(Self.connections) connections")
+        print(
+            "load        \(count) events of \(bytes / count) bytes, batches of \(Self.batchLines), \(Self.connections) connections"
+        )
         var server = try MeasuredServer(binary: binary, folder: folder + "/data")
         try record(batches, count, server)
         try waitUntilIndexed(server)
         let disk = server.bytes(["history", "tree"])
-        print("on disk     \(disk / count) bytes an event: "
-            + "journal \(server.bytes(["history/journal"]) / count), segments \(server.bytes(["history/segments"]) / count), "
-            + "tree \(server.bytes(["tree"]) / count)")
+        print(
+            "on disk     \(disk / count) bytes an event: "
+                + "journal \(server.bytes(["history/journal"]) / count), segments \(server.bytes(["history/segments"]) / count), "
+                + "tree \(server.bytes(["tree"]) / count)")
         print(String(format: "memory      %.0f MiB at the peak", server.peakMebibytes))
         let probes = try probes(batches)
         try lookUp(probes, server, "warm")
@@ -143,7 +146,10 @@ struct Bench {
         let seconds = Date().timeIntervalSince(begin)
         if let failure = failures.withLock({ $0.first }) { throw BenchError(failure) }
         let processor = server.processorSeconds - processorBefore
-        print(String(format: "recorded    %.0f events/s, %.2f processor seconds a million", Double(count) / seconds, processor / Double(count) * 1e6))
+        print(
+            String(
+                format: "recorded    %.0f events/s, %.2f processor seconds a million", Double(count) / seconds,
+                processor / Double(count) * 1e6))
         // Indexing and merging go on behind the last answer: they count too.
         try waitUntilIndexed(server)
         let total = server.processorSeconds - processorBefore
@@ -245,7 +251,9 @@ struct Bench {
             try process.run()
             let data = output.fileHandleForReading.readDataToEndOfFile()
             process.waitUntilExit()
-            guard process.terminationStatus == 0 else { throw BenchError("cairn \(arguments) failed: \(String(decoding: data, as: UTF8.self))") }
+            guard process.terminationStatus == 0 else {
+                throw BenchError("cairn \(arguments) failed: \(String(decoding: data, as: UTF8.self))")
+            }
             return String(decoding: data, as: UTF8.self)
         }
         _ = try cairn(["bucket", "create", "bench-bucket"])
@@ -253,7 +261,10 @@ struct Bench {
         let processorBefore = server.processorSeconds
         let begin = Date()
         _ = try cairn(["trail", "backfill", "bench-trail", "--wait"])
-        print(String(format: "delivered   in %.1f s, %.2f processor seconds", Date().timeIntervalSince(begin), server.processorSeconds - processorBefore))
+        print(
+            String(
+                format: "delivered   in %.1f s, %.2f processor seconds", Date().timeIntervalSince(begin),
+                server.processorSeconds - processorBefore))
         _ = try cairn(["bucket", "download", "bench-bucket", "--to", folder + "/objects"])
         let start = Date()
         let report = try cairn(["verify", folder + "/objects", "--output", "json"])

@@ -69,7 +69,8 @@ public struct CairnService {
                         "a write that was cut off by a crash was dropped; it was never acknowledged",
                         metadata: ["file": "\(path)", "bytes": "\(bytes)"])
                 case .backgroundFailure(let what, let error):
-                    logger.error("background work failed, will be tried again", metadata: ["what": "\(what)", "error": "\(error)"])
+                    logger.error(
+                        "background work failed, will be tried again", metadata: ["what": "\(what)", "error": "\(error)"])
                 }
             })
         defer { history.close() }

@@ -23,7 +23,9 @@ public enum RootCredentials {
         let secret = environment["CAIRN_ROOT_ACCESS_KEY_SECRET"].flatMap { $0.isEmpty ? nil : $0 }
         switch (id, secret) {
         case (let id?, let secret?):
-            guard id.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2C && $0 != 0x3A && $0 != 0x2F }), id.utf8.count <= 128 else {
+            guard id.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2C && $0 != 0x3A && $0 != 0x2F }),
+                id.utf8.count <= 128
+            else {
                 throw StartError.badCredentials("CAIRN_ROOT_ACCESS_KEY_ID holds characters that no access key id has")
             }
             try credentials.putRootKey(id: id, secret: secret, accountId: accountId)

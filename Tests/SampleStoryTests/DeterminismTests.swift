@@ -1,9 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-import Testing
-
 import SampleStory
+import Testing
 
 @Suite struct `A sample` {
     /// A change here breaks every demonstration and benchmark that names a seed: weigh it.

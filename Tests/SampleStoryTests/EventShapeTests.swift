@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Testing
-
 import SampleStory
+import Testing
 
 @Suite struct `An event of a sample` {
     private static let samples: [(seed: UInt64, count: Int)] = [(1, 2000), (2, 500), (3, 20_000)]

@@ -1,9 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-import Testing
-
 import SampleStory
+import Testing
 
 @Suite struct `The generator` {
     /// The published first outputs of SplitMix64 for this seed.

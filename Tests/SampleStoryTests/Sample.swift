@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-
 import SampleStory
 
 /// A sample in memory, as bytes, lines and decoded events.

@@ -1,9 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-import Testing
-
 import SampleStory
+import Testing
 
 @Suite struct `The story in a sample` {
     struct Telling: CustomTestStringConvertible, Sendable {

@@ -46,7 +46,8 @@ extension RPCOperation {
         return RPCAnswer(answer)
     }
 
-    static let createIngestToken = RPCOperation("CreateIngestToken", isWrite: true, resourceType: "Cairn::IngestToken") { context in
+    static let createIngestToken = RPCOperation("CreateIngestToken", isWrite: true, resourceType: "Cairn::IngestToken") {
+        context in
         let name = try context.required("Name")
         guard name.utf8.count <= 64 else { throw RPCError.invalidParameter("Name is longer than 64 bytes.") }
         let days = try context.integer("ExpireInDays", in: 0...3650, default: 0)

@@ -43,17 +43,18 @@ extension RPCOperation {
         if !conflicts.isEmpty {
             // Cairn's own: events whose id came with other content too.
             answer.add(
-                raw: JSONFields.array(conflicts.compactMap { record in
-                    EventFields.extract(record.bytes).map { fields in
-                        record.withBytes { bytes in
-                            var text: [UInt8] = []
-                            JSONFields.append(
-                                text: fields.withBytes(of: fields.eventId, in: bytes) { String(decoding: $0, as: UTF8.self) },
-                                to: &text)
-                            return text
+                raw: JSONFields.array(
+                    conflicts.compactMap { record in
+                        EventFields.extract(record.bytes).map { fields in
+                            record.withBytes { bytes in
+                                var text: [UInt8] = []
+                                JSONFields.append(
+                                    text: fields.withBytes(of: fields.eventId, in: bytes) { String(decoding: $0, as: UTF8.self) },
+                                    to: &text)
+                                return text
+                            }
                         }
-                    }
-                }), "ConflictingEventIds")
+                    }), "ConflictingEventIds")
         }
         if !page.damaged.isEmpty { answer.add(page.damaged.count, "DamagedEventCount") }
         return RPCAnswer(answer)

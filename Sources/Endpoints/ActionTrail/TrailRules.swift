@@ -14,7 +14,8 @@ enum TrailRules {
         guard isValid else {
             throw RPCError(
                 400, "InvalidTrailNameException",
-                "The trail name must be 6 to 36 characters: a lowercase letter, then lowercase letters, digits, hyphens and underscores.")
+                "The trail name must be 6 to 36 characters: a lowercase letter, then lowercase letters, digits, hyphens and underscores."
+            )
         }
     }
 
@@ -26,7 +27,8 @@ enum TrailRules {
         guard isValid else {
             throw RPCError(
                 400, "InvalidPrefixException",
-                "The OSS key prefix must be 6 to 32 characters: a letter, then letters, digits, hyphens, slashes and underscores.")
+                "The OSS key prefix must be 6 to 32 characters: a letter, then letters, digits, hyphens, slashes and underscores."
+            )
         }
     }
 

@@ -49,23 +49,23 @@ struct ApiPort: WireService {
         let statistics = services.history.statistics
         let text =
             metrics()
-            + """
-            # TYPE cairn_history_events gauge
-            cairn_history_events \(statistics.records)
-            # TYPE cairn_history_segments gauge
-            cairn_history_segments \(statistics.segments)
-            # TYPE cairn_history_journal_files gauge
-            cairn_history_journal_files \(statistics.journals)
-            # TYPE cairn_history_tail_events gauge
-            cairn_history_tail_events \(statistics.tailRows)
-            # TYPE cairn_history_waiting_tails gauge
-            cairn_history_waiting_tails \(statistics.waitingTails)
-            # TYPE cairn_log_size gauge
-            cairn_log_size \(services.history.treeSize)
-            # TYPE cairn_can_record gauge
-            cairn_can_record \(services.history.canRecord ? 1 : 0)
+                + """
+                # TYPE cairn_history_events gauge
+                cairn_history_events \(statistics.records)
+                # TYPE cairn_history_segments gauge
+                cairn_history_segments \(statistics.segments)
+                # TYPE cairn_history_journal_files gauge
+                cairn_history_journal_files \(statistics.journals)
+                # TYPE cairn_history_tail_events gauge
+                cairn_history_tail_events \(statistics.tailRows)
+                # TYPE cairn_history_waiting_tails gauge
+                cairn_history_waiting_tails \(statistics.waitingTails)
+                # TYPE cairn_log_size gauge
+                cairn_log_size \(services.history.treeSize)
+                # TYPE cairn_can_record gauge
+                cairn_can_record \(services.history.canRecord ? 1 : 0)
 
-            """
+                """
         return WireAnswer(
             status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: Array(text.utf8))
     }
@@ -90,7 +90,8 @@ struct LogServicePort: WireService {
 
 /// The three ports' responders, for the composition root.
 public enum Ports {
-    public static func api(_ services: EndpointServices, isTLS: Bool, metrics: @escaping @Sendable () -> String) -> PortResponder {
+    public static func api(_ services: EndpointServices, isTLS: Bool, metrics: @escaping @Sendable () -> String) -> PortResponder
+    {
         PortResponder(ApiPort(services: services, metrics: metrics), isTLS: isTLS)
     }
 

@@ -30,8 +30,10 @@ struct OSSHandler: Sendable {
         case .getBucketLocation(let name):
             let region = try bucket(name).region
             return Self.xml(XMLText(leaf: "LocationConstraint", "oss-" + region))
-        case .listObjects(let name): return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
-        case .listObjectsV2(let name): return try ObjectListing(call, bucket: try bucket(name), isVersion2: true).answer(services.objects)
+        case .listObjects(let name):
+            return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
+        case .listObjectsV2(let name):
+            return try ObjectListing(call, bucket: try bucket(name), isVersion2: true).answer(services.objects)
         case .putObject(let name, let key): return try await putObject(try bucket(name), key, body)
         case .getObject(let name, let key): return try getObject(try object(name, key))
         case .headObject(let name, let key): return try getObject(try object(name, key))
@@ -173,7 +175,9 @@ struct OSSHandler: Sendable {
             var size: Int64 = 0
             for try await buffer in body {
                 size += Int64(buffer.readableBytes)
-                guard size <= Self.objectLimit else { throw OSSError(400, "EntityTooLarge", "An object put at once is at most 5 GB.") }
+                guard size <= Self.objectLimit else {
+                    throw OSSError(400, "EntityTooLarge", "An object put at once is at most 5 GB.")
+                }
                 try buffer.withUnsafeReadableBytes { try upload.append($0) }
             }
             if let length = request.header("content-length").flatMap(Int64.init), length != size {
@@ -312,9 +316,13 @@ enum ByteRange: Equatable {
         case (let first?, nil) where parts[1].isEmpty && first >= 0:
             self = first < size ? .part(first..<size) : isStandard ? .unsatisfiable : .whole
         case (let first?, let last?) where first >= 0 && first <= last:
-            if first >= size { self = isStandard ? .unsatisfiable : .whole }
-            else if last < size { self = .part(first..<last + 1) }
-            else { self = isStandard ? .part(first..<size) : .whole }
+            if first >= size {
+                self = isStandard ? .unsatisfiable : .whole
+            } else if last < size {
+                self = .part(first..<last + 1)
+            } else {
+                self = isStandard ? .part(first..<size) : .whole
+            }
         default: self = .whole
         }
     }

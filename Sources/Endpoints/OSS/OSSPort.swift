@@ -16,7 +16,9 @@ struct OSSError: Error {
     var details: [(name: String, value: String)] = []
     var detailCode: String?
 
-    init(_ status: Int, _ code: String, _ message: String, details: [(name: String, value: String)] = [], detailCode: String? = nil) {
+    init(
+        _ status: Int, _ code: String, _ message: String, details: [(name: String, value: String)] = [], detailCode: String? = nil
+    ) {
         self.status = status
         self.code = code
         self.message = message
@@ -154,7 +156,9 @@ struct OSSPort: WireService {
         }
     }
 
-    private static func answer(_ failure: OSSError, requestId: String, host: String, isHead: Bool, _ error: any Error) -> WireAnswer {
+    private static func answer(_ failure: OSSError, requestId: String, host: String, isHead: Bool, _ error: any Error)
+        -> WireAnswer
+    {
         let wireMessage = (error as? AuthenticationFailure)?.wireMessage ?? failure.message
         let xml = XMLText("Error") { xml in
             xml.element("Code", failure.code)

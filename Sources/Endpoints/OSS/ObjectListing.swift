@@ -116,7 +116,9 @@ struct ObjectListing {
                 if isURLEncoded { xml.element("EncodingType", "url") }
                 xml.element("IsTruncated", page.isTruncated ? "true" : "false")
                 if isVersion2 {
-                    if let token = call.parameters["continuation-token"], !token.isEmpty { xml.element("ContinuationToken", token) }
+                    if let token = call.parameters["continuation-token"], !token.isEmpty {
+                        xml.element("ContinuationToken", token)
+                    }
                     if let start = call.parameters["start-after"], !start.isEmpty { xml.element("StartAfter", encoded(start)) }
                     if page.isTruncated { xml.element("NextContinuationToken", Self.encodeToken(page.last)) }
                     xml.element("KeyCount", String(page.count))

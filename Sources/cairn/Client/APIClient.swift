@@ -53,7 +53,8 @@ struct APIClient {
     private let signer: RPCSigner
 
     init(endpoint: String, accessKeyId: String, secret: Secret) throws {
-        guard let url = URL(string: endpoint), let scheme = url.scheme, ["http", "https"].contains(scheme), let name = url.host else {
+        guard let url = URL(string: endpoint), let scheme = url.scheme, ["http", "https"].contains(scheme), let name = url.host
+        else {
             throw Failure.usage("`\(endpoint)` is not a URL such as http://127.0.0.1:8420")
         }
         let bracketed = name.contains(":") ? "[\(name)]" : name

@@ -36,7 +36,8 @@ struct Lookup: AsyncParsableCommand {
             guard parts.count == 2, !parts[1].isEmpty else { throw Failure.usage("`\(text)` is not KEY=VALUE") }
             guard LookupAttribute(wireName: String(parts[0])) != nil else {
                 throw Failure.usage(
-                    "`\(parts[0])` is not an attribute; they are \(LookupAttribute.allCases.map(\.wireName).joined(separator: ", "))")
+                    "`\(parts[0])` is not an attribute; they are \(LookupAttribute.allCases.map(\.wireName).joined(separator: ", "))"
+                )
             }
             parameters += [
                 ("LookupAttribute.\(index + 1).Key", String(parts[0])), ("LookupAttribute.\(index + 1).Value", String(parts[1])),
@@ -61,7 +62,9 @@ struct Lookup: AsyncParsableCommand {
             token = answer["NextToken"] as? String
         } while token != nil && token != "" && count < limit
         if output == .table {
-            if rows.isEmpty { print("no events") } else {
+            if rows.isEmpty {
+                print("no events")
+            } else {
                 Terminal.table(["TIME", "EVENT", "SERVICE", "WHO", "FROM", "RESOURCE", "RESULT", "EVENT ID"], rows)
                 if token != nil && token != "" { print("... more; ask with a higher --limit") }
             }
@@ -100,7 +103,9 @@ struct Lookup: AsyncParsableCommand {
     static func text(_ date: Date) -> String { date.ISO8601Format() }
 
     static func time(_ text: String, isEnd: Bool) throws -> String {
-        if let unit = text.last, let number = Double(text.dropLast()), let seconds = ["s": 1.0, "m": 60, "h": 3600, "d": 86_400][unit] {
+        if let unit = text.last, let number = Double(text.dropLast()),
+            let seconds = ["s": 1.0, "m": 60, "h": 3600, "d": 86_400][unit]
+        {
             return Self.text(Date().addingTimeInterval(-number * seconds))
         }
         if text.count == 10, EventTime.milliseconds(text + "T00:00:00Z") != nil {

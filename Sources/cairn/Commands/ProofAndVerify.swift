@@ -25,7 +25,8 @@ struct Proof: AsyncParsableCommand {
     func run() async throws {
         let answer = try await connection.client().call(
             "GetEventProof", [("EventId", eventId), ("EmbedEvent", embed || stdout ? "true" : "false")])
-        guard let proof = answer["Proof"] as? String, let event = (answer["EventBytes"] as? String).flatMap({ Data(base64Encoded: $0) }),
+        guard let proof = answer["Proof"] as? String,
+            let event = (answer["EventBytes"] as? String).flatMap({ Data(base64Encoded: $0) }),
             let key = answer["VerifierKey"] as? String
         else { throw Failure.no("the service's answer holds no proof") }
         if stdout { return print(proof, terminator: "") }
@@ -63,7 +64,8 @@ struct Verify: AsyncParsableCommand {
         let verifier = try await verifier()
         if let bucket {
             return try await verifyObjects(
-                BucketObjects(client: try bucketOptions.client(), bucket: bucket, prefix: prefix), verifier, what: "bucket \(bucket)")
+                BucketObjects(client: try bucketOptions.client(), bucket: bucket, prefix: prefix), verifier,
+                what: "bucket \(bucket)")
         }
         guard let path else { throw Failure.usage("give a proof, a checkpoint, a folder, or --bucket") }
         var isFolder: ObjCBool = false
@@ -72,7 +74,9 @@ struct Verify: AsyncParsableCommand {
         }
         if isFolder.boolValue { return try await verifyObjects(FolderObjects(folder: path), verifier, what: path) }
         guard let data = FileManager.default.contents(atPath: path) else { throw Failure.usage("`\(path)` cannot be read") }
-        if data.starts(with: Data("c2sp.org/tlog-proof@".utf8)) { try verifyProof([UInt8](data), verifier) } else {
+        if data.starts(with: Data("c2sp.org/tlog-proof@".utf8)) {
+            try verifyProof([UInt8](data), verifier)
+        } else {
             try await verifyCheckpoint([UInt8](data), verifier)
         }
     }
@@ -131,7 +135,9 @@ struct Verify: AsyncParsableCommand {
         let verdict = MerkleTree.verifyConsistency(
             from: kept.size, to: now.size, proof: hashes.compactMap { MerkleHash(base64: $0) }, fromRoot: kept.root,
             toRoot: now.root)
-        guard verdict.isValid else { throw Failure.no("NOT CONSISTENT: the log does not continue the kept checkpoint: \(verdict)") }
+        guard verdict.isValid else {
+            throw Failure.no("NOT CONSISTENT: the log does not continue the kept checkpoint: \(verdict)")
+        }
         print("consistent: the log with \(now.size) entries continues the kept one with \(kept.size)")
     }
 
@@ -158,7 +164,9 @@ struct Verify: AsyncParsableCommand {
             print("verified: \(what): \(report.events) events in \(report.objects) objects, \(report.digests) digests")
             for (chain, runs) in report.proved.sorted(by: { $0.key < $1.key }) {
                 let total = runs.reduce(0) { $0 + $1[1] - $1[0] + 1 }
-                print("          \(chain): log entries \(runs[0][0]) to \(runs[runs.count - 1][1]), \(total) accounted for, none missing")
+                print(
+                    "          \(chain): log entries \(runs[0][0]) to \(runs[runs.count - 1][1]), \(total) accounted for, none missing"
+                )
             }
             for (chain, runs) in report.gaps.sorted(by: { $0.key < $1.key }) {
                 for run in runs { print("          \(chain): logging was off for log entries \(run[0]) to \(run[1])") }

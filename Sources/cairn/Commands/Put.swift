@@ -105,7 +105,9 @@ struct Put: AsyncParsableCommand {
     /// Cuts NDJSON at line ends into batches of some megabytes; anything else goes whole.
     private func forEachBatch(of file: String, _ body: (_ batch: [UInt8], _ lines: Int) async throws -> Void) async throws {
         let handle: FileHandle
-        if file == "-" { handle = .standardInput } else {
+        if file == "-" {
+            handle = .standardInput
+        } else {
             guard let opened = FileHandle(forReadingAtPath: file) else { throw Failure.usage("`\(file)` cannot be read") }
             handle = opened
         }

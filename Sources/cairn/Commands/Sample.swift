@@ -11,7 +11,8 @@ struct Sample: ParsableCommand {
         abstract: "Write a made-up story of events: a company's week, a leaked key, what an intruder did with it.",
         discussion: "The same seed, number and end give the same events. Nothing in it is real.")
 
-    @Option(name: [.customShort("n"), .long], help: "Number of events, at least \(SampleStory.minimumEventCount).") var events = 2000
+    @Option(name: [.customShort("n"), .long], help: "Number of events, at least \(SampleStory.minimumEventCount).") var events =
+        2000
     @Option(help: "Seed.") var seed: UInt64 = 1
     @Option(help: "End of the week, as 2026-01-31T08:00:00Z; default now.") var end: String?
     @Option(help: "Account id.") var account = "1000000000000001"
@@ -22,12 +23,15 @@ struct Sample: ParsableCommand {
         guard !account.isEmpty, account.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             throw Failure.usage("--account is digits")
         }
-        guard !region.isEmpty, region.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }) else {
+        guard !region.isEmpty, region.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D })
+        else {
             throw Failure.usage("--region is lower-case letters, digits and -")
         }
         var seconds = Int64(Date().timeIntervalSince1970)
         if let end {
-            guard let time = EventTime.milliseconds(end) else { throw Failure.usage("`\(end)` is not a time such as 2026-01-31T08:00:00Z") }
+            guard let time = EventTime.milliseconds(end) else {
+                throw Failure.usage("`\(end)` is not a time such as 2026-01-31T08:00:00Z")
+            }
             seconds = time / 1000
         }
         let story = SampleStory(seed: seed, eventCount: events, end: seconds, accountId: account, region: region)

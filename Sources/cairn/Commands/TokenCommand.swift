@@ -57,7 +57,8 @@ struct QuarantineCommand: AsyncParsableCommand {
     @Option(help: "table or json; json holds the records, base64.") var output = OutputForm.table
 
     func run() async throws {
-        let answer = try await connection.client().call("ListQuarantinedRecords", [("MaxResults", String(min(max(limit, 1), 1000)))])
+        let answer = try await connection.client().call(
+            "ListQuarantinedRecords", [("MaxResults", String(min(max(limit, 1), 1000)))])
         let records = answer["Records"] as? [[String: Any]] ?? []
         if output == .json { return try printJSON(records) }
         guard !records.isEmpty else { return print("nothing in quarantine") }

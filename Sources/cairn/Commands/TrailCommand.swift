@@ -27,7 +27,8 @@ struct TrailCommand: AsyncParsableCommand {
             if let prefix { parameters.append(("OssKeyPrefix", prefix)) }
             _ = try await client.call("CreateTrail", parameters)
             if start { _ = try await client.call("StartLogging", [("Name", name)]) }
-            print(start ? "trail \(name) delivers to \(bucket)" : "trail \(name) created; start it with: cairn trail start \(name)")
+            print(
+                start ? "trail \(name) delivers to \(bucket)" : "trail \(name) created; start it with: cairn trail start \(name)")
         }
     }
 
@@ -81,12 +82,14 @@ struct TrailCommand: AsyncParsableCommand {
             let answer = try await connection.client().call("GetTrailStatus", [("Name", name)])
             if output == .json { return try printJSON(answer) }
             let fields = [
-                "IsLogging", "StartLoggingTime", "StopLoggingTime", "LatestDeliveryTime", "LatestDeliveryError", "OssBucketStatus",
+                "IsLogging", "StartLoggingTime", "StopLoggingTime", "LatestDeliveryTime", "LatestDeliveryError",
+                "OssBucketStatus",
                 "DeliveredEventCount", "DeliveredObjectCount", "WaitingEventCount",
             ]
             for field in fields where answer[field] != nil {
                 let value = answer[field]!
-                let text = field == "IsLogging" || field == "OssBucketStatus" ? (value as? Bool == true ? "yes" : "no") : "\(value)"
+                let text =
+                    field == "IsLogging" || field == "OssBucketStatus" ? (value as? Bool == true ? "yes" : "no") : "\(value)"
                 print(field.padding(toLength: 22, withPad: " ", startingAt: 0) + text)
             }
         }
