@@ -90,6 +90,16 @@ let package = Package(
         tests(of: "Metadata"),
         tests(of: "KeyManagement", ["Metadata", "DurableFiles", crypto]),
         tests(of: "LogEngine", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
+        tests(
+            of: "EventHistory",
+            ["LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata", "DurableFiles", crypto]),
+        tests(of: "ObjectStorage", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
+        tests(
+            of: "Trails",
+            [
+                "EventHistory", "ObjectStorage", "LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata",
+                "DurableFiles", crypto, logging,
+            ]),
         tests(of: "CairnServer", [metrics]),
         tests(of: "MerkleLog", [crypto]),
         tests(of: "SampleStory"),

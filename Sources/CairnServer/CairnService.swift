@@ -76,7 +76,6 @@ public struct CairnService {
         defer { history.close() }
         let objects = try EmbeddedObjectStore(
             folder: folder + "/objects", region: settings.region, disk: disk, keys: keys, metadata: metadata, now: now)
-        try objects.sweep()
         let trails = TrailRegistry(metadata: metadata, now: now)
         let delivery = DeliveryService(
             registry: trails, history: history, objects: objects, interval: settings.deliveryInterval, logger: logger, now: now)
@@ -95,7 +94,7 @@ public struct CairnService {
         let metrics = self.metrics
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: Housekeeping(history: history, recorder: recorder)),
+                .init(service: Housekeeping(history: history, recorder: recorder, objects: objects, logger: logger)),
                 .init(service: delivery),
                 .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),
                 .init(service: application(Ports.oss(services, isTLS: tls != nil), .oss, settings.oss, tls, announcement)),
@@ -210,13 +209,18 @@ private final class Announcement: Sendable {
     }
 }
 
-/// What has to be done from time to time: retention, and calls that could not be recorded.
+/// What has to be done from time to time: retention, files that a crash left, calls that could not be recorded.
 private struct Housekeeping: Service {
     let history: EventHistory
     let recorder: CallRecorder
+    let objects: EmbeddedObjectStore
+    let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            do { try objects.sweep() } catch {
+                logger.warning("files that a crash left cannot be removed now", metadata: ["error": "\(error)"])
+            }
             var ticks = 0
             while !Task.isCancelled {
                 await recorder.retry()

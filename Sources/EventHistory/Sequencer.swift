@@ -94,7 +94,8 @@ final class Sequencer: Sendable {
         for index in events { EventIndex.append(batch.events[index], of: batch, hasher: hasher, to: &facts) }
         let frames =
             bytes >= Self.ownFrameBytes
-            ? Self.frames(of: batch, events: Array(events), account: account, conflicts: [], dictionary: engine.dictionaries.current)
+            ? Self.frames(
+                of: batch, events: Array(events), account: account, conflicts: [], dictionary: engine.dictionaries.current)
             : nil
         let prepared = facts
         return try await withCheckedThrowingContinuation { continuation in

@@ -315,7 +315,9 @@ public final class EmbeddedObjectStore: ObjectStore {
 extension ObjectStore {
     /// Puts a whole object at once.
     @discardableResult
-    public func put(_ content: [UInt8], bucket: String, key: String, attributes: ObjectAttributes = .init()) throws -> StoredObject {
+    public func put(_ content: [UInt8], bucket: String, key: String, attributes: ObjectAttributes = .init()) throws
+        -> StoredObject
+    {
         let upload = try beginUpload(bucket: bucket, key: key, attributes: attributes)
         do {
             try content.withUnsafeBytes { try upload.append($0) }

@@ -94,7 +94,9 @@ public struct DeliveryDigest: Codable, Sendable, Equatable {
         return Objects.allSatisfy { object in
             var left = UInt64(max(object.Count, 0))
             for run in object.Sequences {
-                guard run.count == 2, First <= run[0], run[0] <= run[1], run[1] < End, run[1] - run[0] < left else { return false }
+                guard run.count == 2, First <= run[0], run[0] <= run[1], run[1] < End, run[1] - run[0] < left else {
+                    return false
+                }
                 left -= run[1] - run[0] + 1
             }
             return left == 0 && object.Count > 0

@@ -114,7 +114,7 @@ public final class DeliveryService: Service {
             progress.inFlight.remove(work.id)
             let count = failed ? (progress.failures[work.id] ?? 0) + 1 : 0
             progress.failures[work.id] = count
-            // Back off from half a second to five minutes, but never come sooner than the interval asks.
+            // After a failure: one second, two, four, up to five minutes, whatever the interval.
             let wait = count > 0 ? min(0.5 * Double(1 << min(count, 10)), 300) : seconds
             progress.dueAt[work.id] = now().addingTimeInterval(wait)
         }

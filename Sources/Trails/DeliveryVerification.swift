@@ -78,7 +78,9 @@ public struct DeliveryVerification: Sendable {
                     report.findings.append(
                         .init(
                             kind: .unexpected, key: key,
-                            detail: "the digest of events \(digest.First) to \(digest.End - 1) does not belong here: it was moved or copied"))
+                            detail:
+                                "the digest of events \(digest.First) to \(digest.End - 1) does not belong here: it was moved or copied"
+                        ))
                     continue
                 }
                 chains[digest.AccountId + "/" + digest.Trail + "/" + digest.Chain, default: []].append((key, digest, sha256))
@@ -162,7 +164,8 @@ public struct DeliveryVerification: Sendable {
     }
 
     private func check(
-        _ key: String, _ digest: DeliveryDigest, chain: String, present: Set<String>, _ named: inout [String: (digest: String, chain: String)],
+        _ key: String, _ digest: DeliveryDigest, chain: String, present: Set<String>,
+        _ named: inout [String: (digest: String, chain: String)],
         _ report: inout Report
     ) async throws {
         let findingsBefore = report.findings.count
@@ -227,7 +230,8 @@ public struct DeliveryVerification: Sendable {
     }
 
     /// Grows the tree from the frontier and compares roots.
-    private func checkTree(_ key: String, _ digest: DeliveryDigest, _ leaves: [(sequence: UInt64, leaf: MerkleHash)]) -> Finding? {
+    private func checkTree(_ key: String, _ digest: DeliveryDigest, _ leaves: [(sequence: UInt64, leaf: MerkleHash)]) -> Finding?
+    {
         func changed(_ detail: String) -> Finding { Finding(kind: .changed, key: key, detail: detail) }
         let frontier = digest.Frontier.compactMap { MerkleHash(base64: $0) }
         guard frontier.count == digest.Frontier.count, var tree = CompactRange(size: digest.First, hashes: frontier),
@@ -255,11 +259,13 @@ public struct DeliveryVerification: Sendable {
                 }
                 nextRun += 1
             } else {
-                return Finding(kind: .missing, key: key, detail: "event \(tree.size) is neither in an object nor said to be left out")
+                return Finding(
+                    kind: .missing, key: key, detail: "event \(tree.size) is neither in an object nor said to be left out")
             }
         }
         guard nextLeaf == ordered.count, nextRun == digest.Omitted.count else {
-            return Finding(kind: .doubled, key: key, detail: "an event is delivered twice, or outside \(digest.First)..<\(digest.End)")
+            return Finding(
+                kind: .doubled, key: key, detail: "an event is delivered twice, or outside \(digest.First)..<\(digest.End)")
         }
         guard checkpoint.size == digest.End, tree.root == checkpoint.root else {
             return changed("the events do not hash to the signed checkpoint: one was changed or moved before delivery")

@@ -5,7 +5,8 @@
 package enum JSONArraySplitter {
     /// - Returns: false if the bytes are not one array; elements visited before that may have been handed over.
     package static func split(_ bytes: UnsafeRawBufferPointer, _ visit: (UnsafeRawBufferPointer) -> Void) -> Bool {
-        guard let first = bytes.first, let last = bytes.last, bytes.count >= 2, first == UInt8(ascii: "["), last == UInt8(ascii: "]")
+        guard let first = bytes.first, let last = bytes.last, bytes.count >= 2, first == UInt8(ascii: "["),
+            last == UInt8(ascii: "]")
         else { return false }
         var start = 1
         var depth = 0

@@ -32,7 +32,9 @@ import Testing
     @Test func `is found in sealed segments and after reopening`() async throws {
         let world = try World(tailRows: 256)
         let history = try world.open()
-        for first in stride(from: 0, to: 2000, by: 100) { _ = try await history.record(events(first..<first + 100), account: account) }
+        for first in stride(from: 0, to: 2000, by: 100) {
+            _ = try await history.record(events(first..<first + 100), account: account)
+        }
         #expect(try await history.record(events(0..<2000), account: account).duplicates == 2000)
         let other = parse((0..<2000).map { event("E-\($0)", name: "Other") }.joined(separator: "\n"))
         #expect(try await history.record(other, account: account).conflicts == 2000)

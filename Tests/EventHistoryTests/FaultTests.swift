@@ -21,7 +21,11 @@ import Testing
             let count = Shared(0)
             world.disk.setFault { operation, _ in
                 guard [.append, .sync, .create, .syncDirectory, .rename].contains(operation) else { return nil }
-                guard count.withLock({ $0 += 1; return $0 }) == failing + 1 else { return nil }
+                guard
+                    count.withLock({
+                        $0 += 1; return $0
+                    }) == failing + 1
+                else { return nil }
                 return kind == 0 ? .lost(errno: EIO) : kind == 1 ? .kept(errno: EIO) : .torn(bytes: 50, errno: ENOSPC)
             }
             var acknowledged: Set<Int> = []
@@ -87,11 +91,17 @@ import Testing
                 }
             }
             for _ in 0..<4 {
-                group.addTask { for _ in 0..<50 { _ = try? history.lookUp(LookupQuery(account: account, times: .min ... .max, limit: 20)) } }
+                group.addTask {
+                    for _ in 0..<50 { _ = try? history.lookUp(LookupQuery(account: account, times: .min ... .max, limit: 20)) }
+                }
             }
             group.addTask {
                 try? await Task.sleep(for: .milliseconds(60))
-                await withCheckedContinuation { done in Thread { history.close(); done.resume() }.start() }
+                await withCheckedContinuation { done in
+                    Thread {
+                        history.close(); done.resume()
+                    }.start()
+                }
             }
         }
         await #expect(throws: HistoryError.self) { try await history.record(event("late")) }

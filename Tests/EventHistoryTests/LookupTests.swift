@@ -33,7 +33,8 @@ import Testing
                 let bytes = Array(parsed.bytes(of: event))
                 model.append(
                     (
-                        LogPosition(time: event.timeMilliseconds, sequence: try #require(outcome.firstSequence) + UInt64(index)), owner,
+                        LogPosition(time: event.timeMilliseconds, sequence: try #require(outcome.firstSequence) + UInt64(index)),
+                        owner,
                         try #require(EventFields.extract(bytes)), bytes
                     ))
             }
@@ -61,7 +62,8 @@ import Testing
                     }
             }.map(\.position).sorted { direction == .oldestFirst ? $0 < $1 : $1 < $0 }.map(\.sequence)
             var query = LookupQuery(
-                account: owner, conditions: conditions, times: times, direction: direction, limit: Int.random(in: 1...60, using: &random))
+                account: owner, conditions: conditions, times: times, direction: direction,
+                limit: Int.random(in: 1...60, using: &random))
             var found: [UInt64] = []
             while true {
                 let page = try history.lookUp(query)
@@ -80,13 +82,17 @@ import Testing
         let history = try World().open()
         let role = event(
             "X", name: "DeleteTrail",
-            more: #""userIdentity":{"type":"assumed-role","accessKeyId":"STS.x","userName":"admin:bob","principalId":"1:bob"},"# + #""serviceName":"Actiontrail","resourceType":"T","resourceName":"N","sourceIpAddress":"1.2.3.4","eventType":"ApiCall","#)
+            more: #""userIdentity":{"type":"assumed-role","accessKeyId":"STS.x","userName":"admin:bob","principalId":"1:bob"},"#
+                + #""serviceName":"Actiontrail","resourceType":"T","resourceName":"N","sourceIpAddress":"1.2.3.4","eventType":"ApiCall","#
+        )
         try await history.record(role + "\n" + Self.random(1, &random))
         let stored = try history.record(at: 0)
         let fields = try #require(EventFields.extract(stored.bytes))
         for attribute in LookupAttribute.allCases {
             for term in fields.terms where term.attribute == attribute {
-                let value = stored.bytes.withUnsafeBytes { all in fields.withBytes(of: term.value, in: all) { String(decoding: $0, as: UTF8.self) } }
+                let value = stored.bytes.withUnsafeBytes { all in
+                    fields.withBytes(of: term.value, in: all) { String(decoding: $0, as: UTF8.self) }
+                }
                 #expect(try history.find([.init(attribute, value)]).contains { $0.sequence == 0 }, "\(attribute)")
             }
         }
@@ -99,7 +105,9 @@ import Testing
         _ = try await history.record(events(0..<1000), account: account)
         let before = Set(try history.find([]).map(\.sequence))
         let writer = Task {
-            for batch in 0..<30 { _ = try await history.record(events(10_000 + batch * 50..<10_050 + batch * 50), account: account) }
+            for batch in 0..<30 {
+                _ = try await history.record(events(10_000 + batch * 50..<10_050 + batch * 50), account: account)
+            }
         }
         for direction in [SearchDirection.newestFirst, .oldestFirst] {
             var query = LookupQuery(account: account, times: .min ... .max, direction: direction, limit: 7)

@@ -67,7 +67,9 @@ import Testing
 
     @Test func `drops the oldest past its limit`() throws {
         let quarantine = try open(limit: 20_000)
-        for request in 0..<60 { try quarantine.keep(entries("r\(request)", 0..<3, size: 300), receivedAtMilliseconds: start + Int64(request)) }
+        for request in 0..<60 {
+            try quarantine.keep(entries("r\(request)", 0..<3, size: 300), receivedAtMilliseconds: start + Int64(request))
+        }
         #expect(disk.used < 22_000)
         let held = try quarantine.entries(account: account, before: nil, limit: 1000).entries
         #expect(held.first?.requestId == "r59")

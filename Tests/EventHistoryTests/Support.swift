@@ -31,7 +31,10 @@ final class World: Sendable {
     }
 
     func open(waitingBytesLimit: Int = 256 << 20) throws -> EventHistory {
-        try Self.open(disk, metadata, folder: "data", tailRows: tailRows, waitingBytesLimit: waitingBytesLimit, now: { self.clock.withLock { $0 } }) { report in
+        try Self.open(
+            disk, metadata, folder: "data", tailRows: tailRows, waitingBytesLimit: waitingBytesLimit,
+            now: { self.clock.withLock { $0 } }
+        ) { report in
             self.reports.withLock { $0.append("\(report)") }
         }
     }
@@ -57,7 +60,8 @@ final class World: Sendable {
 
 func parse(_ body: String, owner: String = account, now: Int64 = start) -> ParsedBatch {
     EventParser().parse(
-        Array(body.utf8), format: .actiontrail, context: ReceivingContext(accountId: owner, region: "local-1", nowMilliseconds: now))
+        Array(body.utf8), format: .actiontrail,
+        context: ReceivingContext(accountId: owner, region: "local-1", nowMilliseconds: now))
 }
 
 func event(_ id: String, name: String = "DescribeInstances", time: Int64 = start, more: String = "") -> String {
@@ -83,7 +87,9 @@ extension EventHistory {
         return found
     }
 
-    func find(_ conditions: [LookupQuery.Condition], owner: String = account, times: ClosedRange<Int64> = .min ... .max) throws -> [StoredRecord] {
+    func find(_ conditions: [LookupQuery.Condition], owner: String = account, times: ClosedRange<Int64> = .min ... .max) throws
+        -> [StoredRecord]
+    {
         try lookUp(LookupQuery(account: owner, conditions: conditions, times: times, limit: 100_000)).events
     }
 
@@ -99,7 +105,8 @@ extension EventHistory {
         guard Array(held[Int(firstSequence)...]) == entries else { return "the commitments are not those of the events" }
         for entry in held { range.append(leafHash: MerkleTree.leafHash(entry: entry)) }
         let note = try signedLog.checkpoint()
-        let checkpoint = try Checkpoint(verifying: note, with: NoteVerifier(verifierKey: signedLog.verifierKey), origin: signedLog.origin)
+        let checkpoint = try Checkpoint(
+            verifying: note, with: NoteVerifier(verifierKey: signedLog.verifierKey), origin: signedLog.origin)
         guard checkpoint.size == treeSize, checkpoint.root == range.root else { return "the root of \(treeSize) events is wrong" }
         let verifier = try NoteVerifier(verifierKey: signedLog.verifierKey)
         for sequence in stride(from: firstSequence, to: endSequence, by: Int(step)) {

@@ -84,6 +84,15 @@ import Testing
         #expect(try problem(after) == nil)
     }
 
+    /// docs/formats/tree.md, worked example.
+    @Test func `has the files of its format page`() throws {
+        let disk = MemoryDisk()
+        let tree = try TreeStore(folder: "tree", disk: disk, atMost: 0)
+        tree.append((0..<700).map(entry))
+        #expect(try ["entries", "level-1", "level-2"].map { try disk.size(of: "tree/" + $0) } == [22_400, 64, nil])
+        #expect(MerkleTree.subtreeCover(0..<700).map { 1 << $0.level } == [512, 128, 32, 16, 8, 4])
+    }
+
     @Test func `grows with the events, proves each, and goes on after reopening`() async throws {
         let world = try World(tailRows: 400)
         var history = try world.open()
@@ -99,7 +108,8 @@ import Testing
                 let proof = try history.consistencyProof(from: old.size, to: checkpoint.size)
                 #expect(
                     MerkleTree.verifyConsistency(
-                        from: old.size, to: checkpoint.size, proof: proof, fromRoot: old.root, toRoot: checkpoint.root).isValid)
+                        from: old.size, to: checkpoint.size, proof: proof, fromRoot: old.root, toRoot: checkpoint.root
+                    ).isValid)
             }
             seen.append(checkpoint)
             if round % 2 == 1 {
@@ -115,7 +125,9 @@ import Testing
         let world = try World()
         let history = try world.open()
         _ = try await history.record(events(0..<10), account: account)
-        let lengths = try world.disk.list("data/history/journal").map { ($0, try world.disk.size(of: "data/history/journal/\($0)") ?? 0) }
+        let lengths = try world.disk.list("data/history/journal").map {
+            ($0, try world.disk.size(of: "data/history/journal/\($0)") ?? 0)
+        }
         _ = try await history.record(events(10..<20), account: account)
         _ = try history.signedLog.checkpoint()
         history.close()
@@ -126,7 +138,9 @@ import Testing
     @Test func `is refused when it does not hash to what was signed`() async throws {
         let world = try World(tailRows: 100)
         var history = try world.open()
-        for first in stride(from: 0, to: 400, by: 100) { _ = try await history.record(events(first..<first + 100), account: account) }
+        for first in stride(from: 0, to: 400, by: 100) {
+            _ = try await history.record(events(first..<first + 100), account: account)
+        }
         _ = try history.signedLog.checkpoint()
         history.close()
         history = try world.open()

@@ -13,17 +13,28 @@ import Testing
 
     @Test(arguments: [0, 1, 100, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 17])
     func `is read as it was written, whole and in part`(size: Int) async throws {
-        let store = try World().open()
+        let world = try World()
+        let store = try world.open()
         let content = bytes(size)
-        let upload = try store.beginUpload(bucket: "bucket", key: "k", attributes: .init(contentType: "a/b", userMetadata: ["x": "y"]))
-        for start in stride(from: 0, to: size, by: 10_007) { try content[start..<min(start + 10_007, size)].withUnsafeBytes { try upload.append($0) } }
+        let upload = try store.beginUpload(
+            bucket: "bucket", key: "k", attributes: .init(contentType: "a/b", userMetadata: ["x": "y"]))
+        for start in stride(from: 0, to: size, by: 10_007) {
+            try content[start..<min(start + 10_007, size)].withUnsafeBytes { try upload.append($0) }
+        }
         let object = try upload.finish(expectedMD5: Array(Insecure.MD5.hash(data: content)))
         #expect(object.size == Int64(size))
         #expect(try store.object(bucket: "bucket", key: "k") == object)
+        // docs/formats/object.md: envelope of 107 bytes, a tag of 16 for each chunk.
+        let chunks = (size + Self.chunk - 1) / Self.chunk
+        #expect(try world.disk.size(of: "objects/bucket/" + world.files()[0]) == UInt64(107 + size + 16 * chunks))
         #expect(object.attributes.userMetadata == ["x": "y"])
         #expect(try await store.content("k") == content)
         let edges = [0, 1, Self.chunk - 1, Self.chunk, Self.chunk + 1, size - 1, size].filter { (0...size).contains($0) }
-        for low in edges { for high in edges where low <= high { #expect(try await store.content("k", Int64(low)..<Int64(high)) == Array(content[low..<high])) } }
+        for low in edges {
+            for high in edges where low <= high {
+                #expect(try await store.content("k", Int64(low)..<Int64(high)) == Array(content[low..<high]))
+            }
+        }
         #expect(try await store.content("k", 0..<Int64(size + 100)) == content)
     }
 
@@ -106,16 +117,26 @@ private final class Counter: @unchecked Sendable {
         let store = try world.open()
         _ = try store.createBucket("bucket-2", owner: "1")
         try store.put([1], bucket: "bucket-2", key: "a")
-        let keys = ["a", "a/b", "a/c d", "a%2Fb", "é", "e\u{301}", "日本/x", "z?&=", "a+b", " lead", "\u{1F600}", "A", "a/", "_", "a'b\"c", "%_"]
+        let keys = [
+            "a", "a/b", "a/c d", "a%2Fb", "é", "e\u{301}", "日本/x", "z?&=", "a+b", " lead", "\u{1F600}", "A", "a/", "_", "a'b\"c",
+            "%_",
+        ]
         for key in keys.shuffled() { try store.put(Array(key.utf8), bucket: "bucket", key: key) }
         let sorted = keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         func same(_ left: [String], _ right: [String]) -> Bool { left.map { Array($0.utf8) } == right.map { Array($0.utf8) } }
         #expect(same(try store.objects(bucket: "bucket", prefix: "", after: "", limit: 1000).map(\.key), sorted))
         for prefix in ["", "a", "a/", "é", "%", "日"] {
             for marker in [""] + keys {
-                let expected = sorted.filter { $0.utf8.starts(with: prefix.utf8) && (marker.isEmpty || marker.utf8.lexicographicallyPrecedes($0.utf8)) }
-                #expect(same(try store.objects(bucket: "bucket", prefix: prefix, after: marker, limit: 1000).map(\.key), expected), "\(prefix) after \(marker)")
-                #expect(same(try store.objects(bucket: "bucket", prefix: prefix, after: marker, limit: 2).map(\.key), Array(expected.prefix(2))))
+                let expected = sorted.filter {
+                    $0.utf8.starts(with: prefix.utf8) && (marker.isEmpty || marker.utf8.lexicographicallyPrecedes($0.utf8))
+                }
+                #expect(
+                    same(try store.objects(bucket: "bucket", prefix: prefix, after: marker, limit: 1000).map(\.key), expected),
+                    "\(prefix) after \(marker)")
+                #expect(
+                    same(
+                        try store.objects(bucket: "bucket", prefix: prefix, after: marker, limit: 2).map(\.key),
+                        Array(expected.prefix(2))))
             }
         }
     }
@@ -156,7 +177,9 @@ private final class Counter: @unchecked Sendable {
 }
 
 @Suite struct `The CRC-64` {
-    @Test(arguments: [("123456789", 11_051_210_869_376_104_954), ("hello", 11_177_612_005_948_864_433), ("", 0)] as [(String, UInt64)])
+    @Test(
+        arguments: [("123456789", 11_051_210_869_376_104_954), ("hello", 11_177_612_005_948_864_433), ("", 0)]
+            as [(String, UInt64)])
     func `has the published values, in one piece or several`(text: String, value: UInt64) {
         for cut in 0...text.utf8.count {
             var crc = CRC64()

@@ -19,7 +19,8 @@ struct World {
 
     func open() throws -> EmbeddedObjectStore {
         try EmbeddedObjectStore(
-            folder: "objects", region: "local-1", disk: disk, keys: KeyService(metadata: metadata, rootKeyPath: "keys/root.key", disk: disk),
+            folder: "objects", region: "local-1", disk: disk,
+            keys: KeyService(metadata: metadata, rootKeyPath: "keys/root.key", disk: disk),
             metadata: metadata, now: { Date(timeIntervalSince1970: 1_767_225_600) })
     }
 

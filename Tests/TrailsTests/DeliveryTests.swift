@@ -42,7 +42,8 @@ import Trails
         try await world.record(0..<60)
         try await world.deliver()
         let keys = try world.keys().filter { $0.hasSuffix(".gz") }
-        let layout = #/audit/x/AliyunLogs/Actiontrail/([a-z0-9_-]+)/2026/01/0([12])/Actiontrail_([a-z0-9_-]+)_2026010\d{7}_1002_(\d+)_(\d+)_([0-9a-f]{32})\.gz/#
+        let layout =
+            #/audit/x/AliyunLogs/Actiontrail/([a-z0-9_-]+)/2026/01/0([12])/Actiontrail_([a-z0-9_-]+)_2026010\d{7}_1002_(\d+)_(\d+)_([0-9a-f]{32})\.gz/#
         for key in keys { #expect(try layout.wholeMatch(in: key) != nil, "\(key)") }
         #expect(Set(keys.map { $0.split(separator: "/")[4] }) == ["cn-hangzhou", "cn-beijing", "__", "local-1"])
         #expect(keys.count == 8 - 1, "global events are even: \(keys)")
@@ -65,7 +66,11 @@ import Trails
         try await world.deliver()
         let (writes, reads) = (try await world.delivered("bucket-a"), try await world.delivered("bucket-b"))
         #expect(writes.sorted() == all.filter { $0.contains(#""eventRW":"Write""#) }.sorted())
-        #expect(reads.sorted() == all.filter { $0.contains(#""eventRW":"Read""#) && ($0.contains("cn-beijing") || $0.contains(#""isGlobal":true"#)) }.sorted())
+        #expect(
+            reads.sorted()
+                == all.filter {
+                    $0.contains(#""eventRW":"Read""#) && ($0.contains("cn-beijing") || $0.contains(#""isGlobal":true"#))
+                }.sorted())
         for bucket in ["bucket-a", "bucket-b"] {
             let report = try await world.verify(world.folder(bucket))
             #expect(report.isGood, "\(report.findings)")

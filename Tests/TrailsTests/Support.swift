@@ -156,7 +156,8 @@ final class World: Sendable {
 
     func verify(_ folder: Folder, prefix: String = "") async throws -> DeliveryVerification.Report {
         try await DeliveryVerification(
-            source: folder, verifier: NoteVerifier(verifierKey: history.signedLog.verifierKey), prefix: prefix).run()
+            source: folder, verifier: NoteVerifier(verifierKey: history.signedLog.verifierKey), prefix: prefix
+        ).run()
     }
 
     /// The events in a bucket, in the order of its keys.
@@ -182,7 +183,8 @@ struct Folder: DeliveredObjects {
 func event(_ number: Int) -> String {
     let time = start + Int64(number % 2) * 86_400_000 + Int64(number) * 1000
     let region = ["cn-hangzhou", "cn-beijing", ".."][number % 3]
-    return #"{"eventId":"E-\#(number)","eventName":"Call\#(number)","eventTime":"\#(EventTime.text(time))","acsRegion":"\#(region)","#
+    return
+        #"{"eventId":"E-\#(number)","eventName":"Call\#(number)","eventTime":"\#(EventTime.text(time))","acsRegion":"\#(region)","#
         + #""isGlobal":\#(number % 10 == 0),"eventRW":"\#(number % 3 == 0 ? "Read" : "Write")","recipientAccountId":"\#(account)","x":"é]}\"[{"}"#
 }
 

@@ -47,7 +47,10 @@ import Trails
                 folder.files[key] = Array(bytes.prefix(count))
                 try await expectFinding(folder, key, "cut to \(count)")
             }
-            for garbage in [Array("\n\n{".utf8), Array("a\n\n{}\n".utf8), [0x0A, 0x0A, 0x7B, 0x0A], Array(repeating: 0x1F, count: 99), bytes + [0x0A], bytes + bytes] {
+            for garbage in [
+                Array("\n\n{".utf8), Array("a\n\n{}\n".utf8), [0x0A, 0x0A, 0x7B, 0x0A], Array(repeating: 0x1F, count: 99),
+                bytes + [0x0A], bytes + bytes,
+            ] {
                 var folder = good
                 folder.files[key] = garbage
                 try await expectFinding(folder, key, "garbage")
@@ -150,10 +153,14 @@ extension Dictionary {
     private func value(_ depth: Int, _ random: inout SeededGenerator) -> Any {
         switch Int.random(in: 0..<(depth > 3 ? 3 : 5), using: &random) {
         case 0: return Int.random(in: -1000...1000, using: &random)
-        case 1: return String((0..<Int.random(in: 0..<9, using: &random)).map { _ in "ab\"\\[]{},:é\n\u{1F600}".randomElement(using: &random)! })
+        case 1:
+            return String(
+                (0..<Int.random(in: 0..<9, using: &random)).map { _ in "ab\"\\[]{},:é\n\u{1F600}".randomElement(using: &random)! }
+            )
         case 2: return Bool.random(using: &random)
         case 3: return (0..<Int.random(in: 0..<4, using: &random)).map { _ in value(depth + 1, &random) }
-        default: return Dictionary((0..<Int.random(in: 0..<4, using: &random)).map { ("k\"]\($0)", value(depth + 1, &random)) }) { $1 }
+        default:
+            return Dictionary((0..<Int.random(in: 0..<4, using: &random)).map { ("k\"]\($0)", value(depth + 1, &random)) }) { $1 }
         }
     }
 
