@@ -26,6 +26,8 @@ public struct EventParser: Sendable {
     public static let maximumEventBytes = 4 << 20
     /// The deepest nesting of values in an event as received.
     public static let maximumDepth = 128
+    /// Bad records beyond these are kept together: a body of nothing but bad lines must not cost more than a good one.
+    public static let namedRejections = 10_000
     /// Bodies are smaller than this: offsets in a batch have 32 bits, and small events grow when completed.
     public static let maximumBodyBytes = 128 << 20
 

@@ -18,6 +18,8 @@ public enum RejectionCode: String, CaseIterable, Sendable {
     case missingId = "MissingId"
     case missingSource = "MissingSource"
     case missingType = "MissingType"
+    /// Stands for several records: only so many of a body are judged one by one.
+    case tooManyBadRecords = "TooManyBadRecords"
 }
 
 /// A record that was not accepted.
@@ -29,6 +31,8 @@ public struct RejectedRecord: Sendable {
     public var rejection: RejectionCode
     /// The raw record in `ParsedBatch.rejectedArena`, at most its first 64 KiB.
     public var range: Range<Int>
+    /// How many records this stands for; 1 but for `tooManyBadRecords`, whose bytes are joined by newlines.
+    public internal(set) var count = 1
     var detail: Detail
 
     /// What the message names besides the code.
@@ -49,6 +53,8 @@ public struct RejectedRecord: Sendable {
             "the key \"\(key)\" occurs twice"
         case (_, .identityKey(let key)):
             "the key \"\(key)\" occurs twice in userIdentity"
+        case (.tooManyBadRecords, _):
+            "\(count) bad records from here on; a request names its first \(EventParser.namedRejections) one by one"
         case (.invalidJSON, _):
             "the record is not JSON"
         case (.notAnObject, _):

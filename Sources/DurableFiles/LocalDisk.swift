@@ -61,7 +61,13 @@ public struct LocalDisk: Disk {
         }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while true {
+            // A listing cut short by an error would look like files that were never there.
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw DiskError(errno: errno, doing: "list a folder", path: directory) }
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
@@ -77,7 +83,12 @@ public struct LocalDisk: Disk {
             made += "/" + part
             if mkdir(made, 0o700) == 0 {
                 try syncDirectory(parent)
-            } else if errno != EEXIST {
+            } else if errno == EEXIST {
+                // Perhaps made by a process that died before its sync; of folders that are not ours to open, no.
+                do { try syncDirectory(parent) } catch {
+                    guard error.code == .denied else { throw error }
+                }
+            } else {
                 throw DiskError(errno: errno, doing: "make a folder", path: made)
             }
         }

@@ -165,17 +165,23 @@ extension LogEngine {
             var content: [UInt8] = []
             let total = end - first
             var step: UInt64 = 1
-            if let sample = try sample(first) {
-                step = max(1, total / max(1, UInt64(FrameDictionary.rawSize / max(sample.count, 1))))
+            // One record says little of the others' size.
+            let sizes = try (0..<16).compactMap { try sample(first + total * UInt64($0) / 16)?.count }
+            if !sizes.isEmpty {
+                let average = max(1, sizes.reduce(0, +) / sizes.count)
+                step = max(1, total * UInt64(average) / UInt64(FrameDictionary.rawSize))
             }
             var next = first
             while next < end && content.count < FrameDictionary.rawSize {
                 try sample(next)?.withBytes { content.append(contentsOf: $0) }
                 next += step
             }
-            // A poor sample would stay for long.
+            // A poor sample would stay for long, and each dictionary is kept as long as a frame may name it.
             guard content.count >= FrameDictionary.rawSize / 16 else { return }
             content = Array(content.prefix(FrameDictionary.rawSize))
+            if let current = dictionaries.current {
+                guard current.id == 1 || content.count >= 2 * current.content.count else { return }
+            }
             try dictionaries.add(content)
         } catch { report(.backgroundFailure(what: "make a dictionary", error: error)) }
     }

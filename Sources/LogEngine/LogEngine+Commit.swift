@@ -82,7 +82,7 @@ extension LogEngine {
     private func beginFile(_ state: inout CommitState) throws -> JournalWriter {
         let writer = try JournalWriter(
             folder: settings.folder + "/journal", firstSequence: state.nextSequence, disk: disk, key: key,
-            number: nextFileNumber())
+            cache: cache, number: nextFileNumber())
         state.writer = writer
         view.withLock { $0.journals.append(writer.reader) }
         return writer

@@ -52,6 +52,8 @@ extension LogEngine {
 
     private func readFloor() throws -> UInt64 {
         let path = settings.folder + "/floor"
+        // Nothing else may be left that knows where the sequences are.
+        let isAlone = try ["/journal", "/segments"].allSatisfy { try disk.list(settings.folder + $0).isEmpty }
         guard let bytes = try disk.readAll(path, limit: 1 << 16) else { return 0 }
         do {
             let envelope = try FileEnvelope(reading: bytes, magic: Self.floorMagic, key: key)
@@ -61,8 +63,10 @@ extension LogEngine {
                 return try reader.get(UInt64.self)
             }
         } catch let error as FormatError {
+            let damage = StoreDamage(path: path, offset: 0, reason: error)
+            guard !isAlone else { throw damage }
             // It only says what may be forgotten.
-            report(.damage(StoreDamage(path: path, offset: 0, reason: error)))
+            report(.damage(damage))
             return 0
         }
     }
@@ -162,7 +166,16 @@ extension LogEngine {
 
     private func openJournals(floor: UInt64) throws -> [JournalFile] {
         let folder = settings.folder + "/journal"
-        let firsts = try disk.list(folder).compactMap(JournalFormat.firstSequence(ofFile:)).sorted()
+        let names = try disk.list(folder)
+        for name in names where name.hasSuffix(JournalFormat.tornSuffix) {
+            // Kept for whoever wants to look, but not past its records' time.
+            if let first = JournalFormat.firstSequence(ofFile: String(name.dropLast(JournalFormat.tornSuffix.count))),
+                first < floor
+            {
+                try disk.remove(folder + "/" + name)
+            }
+        }
+        let firsts = names.compactMap(JournalFormat.firstSequence(ofFile:)).sorted()
         var files: [JournalFile] = []
         for (index, first) in firsts.enumerated() {
             let path = folder + "/" + JournalFormat.fileName(firstSequence: first)
@@ -173,7 +186,8 @@ extension LogEngine {
             }
             do {
                 let file = try JournalFile(
-                    path: path, firstSequence: first, endSequence: end, disk: disk, key: key, number: nextFileNumber())
+                    path: path, firstSequence: first, endSequence: end, disk: disk, key: key, cache: cache,
+                    number: nextFileNumber())
                 if let damage = file.headerDamage { report(.damage(damage)) }
                 files.append(file)
             } catch  where index == firsts.count - 1 && isUnfinishedHeader(error) {
@@ -197,8 +211,8 @@ extension LogEngine {
         guard let last = journals.last else { return least }
         // The next file's name, where its header was torn, and the segments know of an end too.
         let least = max(least, last.endSequence ?? 0)
-        if let (frames, end) = try last.readIndex() {
-            last.adopt(frames, endSequence: max(end, least))
+        if let (_, end) = try last.readIndex() {
+            last.adopt(nil, endSequence: max(end, least))
             return max(end, least)
         }
         var walk = try last.walk()
@@ -222,7 +236,7 @@ extension LogEngine {
         if end == last.firstSequence {
             // The next file will have this one's name. Bytes that were there are kept for whoever wants to look.
             if walk.tornBytes > 0 {
-                try disk.rename(last.path, to: last.path + ".torn")
+                try disk.rename(last.path, to: last.path + JournalFormat.tornSuffix)
             } else {
                 try disk.remove(last.path)
             }
@@ -240,8 +254,10 @@ extension LogEngine {
             let frame: DecodedFrame
             do { frame = try self.frame(holding: next) } catch let damage as StoreDamage {
                 report(.damage(damage))
-                let end = min(try endOfDamage(at: next), range.upperBound)
-                tail.append(placeholders(next..<end), account: 0, recordedAt: 0)
+                let damageEnd = try endOfDamage(at: next)
+                let end = min(damageEnd, range.upperBound)
+                let time = try recordingTime(from: damageEnd)
+                tail.append(placeholders(next..<end, time: time), account: 0, recordedAt: time)
                 next = end
                 continue
             }
@@ -257,10 +273,20 @@ extension LogEngine {
     }
 
     /// Rows that stand for records which cannot be read: found by nothing, but counted, so that sequences stay true.
-    private func placeholders(_ range: Range<UInt64>) -> RowFacts {
+    private func placeholders(_ range: Range<UInt64>, time: Int64) -> RowFacts {
         var facts = RowFacts()
-        for _ in range { facts.endRow(time: 0, uniqueHash: 0) }
+        for _ in range { facts.endRow(time: time, uniqueHash: 0) }
         return facts
+    }
+
+    /// When records before `sequence` were made durable at the latest: damaged ones are kept as long as if it had been
+    /// then, for somebody may still repair them.
+    private func recordingTime(from sequence: UInt64) throws -> Int64 {
+        var next = sequence
+        while next < endSequence {
+            do { return try frame(holding: next).recordedAt } catch is StoreDamage { next = try endOfDamage(at: next) }
+        }
+        return Int64(Date().timeIntervalSince1970 * 1000)
     }
 
     private func endOfDamage(at sequence: UInt64) throws -> UInt64 {

@@ -110,7 +110,7 @@ public final class LogEngine: Sendable {
         for folder in ["", "/journal", "/segments"] { try disk.createDirectory(settings.folder + folder) }
         let holdsRecords = try ["/journal", "/segments"].contains { try !disk.list(settings.folder + $0).isEmpty }
         storeHash = try Self.identity(settings.folder + "/identity", disk: disk, key: key, holdsRecords: holdsRecords)
-        dictionaries = try Dictionaries(folder: settings.folder + "/dictionaries", disk: disk, key: key)
+        dictionaries = try Dictionaries(folder: settings.folder + "/dictionaries", disk: disk, key: key) { report(.damage($0)) }
         commits = Mutex(CommitState(nextSequence: 0))
         try recover(indexer)
     }
@@ -158,18 +158,19 @@ public final class LogEngine: Sendable {
 
     func nextFileNumber() -> UInt64 { fileNumbers.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    /// Ends background work (a merge is given up, to be done another time); a tail of some size becomes a segment, so that the next opening is quick.
+    /// Ends background work; a merge is given up, to be done another time.
+    ///
+    /// The newest journal file gets its index, so that from now on damage in it can be told from a torn write; a tail
+    /// of some size becomes a segment, so that the next opening is quick.
     public func close() {
         isStopping.store(true, ordering: .relaxed)
         background.sync {}
         let worthwhile = view.withLock { view in view.tails.last.map { $0.count >= 4096 } ?? false }
-        if worthwhile {
-            // Under the lock: nothing may be added to a tail that is being sealed.
-            commits.withLock { state in
-                state.writer?.finish()
-                state.writer = nil
-                background.sync { sealWaitingTails(includingLast: true) }
-            }
+        // Under the lock: nothing may be added to a tail that is being sealed.
+        commits.withLock { state in
+            state.writer?.finish()
+            state.writer = nil
+            if worthwhile { background.sync { sealWaitingTails(includingLast: true) } }
         }
         background.sync { setAsideDamagedSegments() }
     }

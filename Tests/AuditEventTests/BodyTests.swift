@@ -13,6 +13,18 @@ import Testing
         #expect(batch.rejected.isEmpty)
     }
 
+    @Test func `of countless bad lines costs little, loses none and takes no good one down`() {
+        let bad = EventParser.namedRejections + 200_000
+        let batch = parse(String(repeating: "x\n", count: bad) + event(id: "A"))
+        #expect(batch.events.map(\.line) == [bad + 1])
+        #expect(batch.rejected.reduce(0) { $0 + $1.count } == bad)
+        #expect(batch.rejected.count < EventParser.namedRejections + 20)
+        let later = batch.rejected.dropFirst(EventParser.namedRejections)
+        #expect(later.allSatisfy { $0.rejection == .tooManyBadRecords && $0.range.count <= 64 << 10 })
+        #expect(later.first?.line == EventParser.namedRejections + 1)
+        #expect(batch.bytes(of: later.first!).prefix(4).elementsEqual("x\nx\n".utf8))
+    }
+
     @Test func `may be one pretty-printed object, or several`() {
         let pretty = """
             {

@@ -395,8 +395,8 @@ def raw_request(host, data, wait=10, read=65536, half_close=True):
     """Sends bytes over a socket of its own and gives what comes back."""
     name, port = host.rsplit(":", 1)
     received = b""
-    with socket.create_connection((name, int(port)), timeout=wait) as connection:
-        try:
+    try:
+        with socket.create_connection((name, int(port)), timeout=wait) as connection:
             connection.sendall(data)
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
@@ -405,8 +405,8 @@ def raw_request(host, data, wait=10, read=65536, half_close=True):
                 if not part:
                     break
                 received += part
-        except (TimeoutError, ConnectionError, socket.timeout):
-            pass
+    except OSError:
+        pass
     return received
 
 

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 import support
-from support import ACCOUNT, KEY, REGION, SECRET, VERSION, acs3, ago, ahead, compact, event, iso, ndjson, now, query_of, v1
+from support import ACCOUNT, REGION, VERSION, acs3, ago, ahead, compact, event, iso, ndjson, now, query_of, v1
 
 MIB = 1 << 20
 

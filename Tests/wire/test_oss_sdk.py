@@ -284,7 +284,7 @@ def test_large_object_in_bounded_memory(server, bucket):
 def test_operations_that_do_not_exist_yet(server, bucket):
     bucket.put_object("k", b"v")
     for call in (
-        bucket.get_bucket_acl, bucket.get_bucket_lifecycle, bucket.get_bucket_encryption, bucket.get_bucket_worm,
+        lambda: bucket.put_bucket_acl("private"), bucket.get_bucket_lifecycle, bucket.get_bucket_encryption, bucket.get_bucket_worm,
         bucket.get_bucket_policy, bucket.get_bucket_versioning, bucket.get_bucket_stat, bucket.list_multipart_uploads,
         lambda: bucket.init_multipart_upload("k"), lambda: bucket.append_object("appended", 0, b"x"),
         lambda: bucket.copy_object(bucket.bucket_name, "k", "copy"), lambda: bucket.batch_delete_objects(["k"]),
@@ -330,8 +330,10 @@ def test_second_sdk(server, signature):
         new_client(server, secret="wrong", signature=signature).get_object(oss.GetObjectRequest(bucket=name, key="with space"))
     error = caught.value.unwrap()
     assert (error.status_code, error.code) == (403, "SignatureDoesNotMatch")
+    assert client.get_bucket_acl(oss.GetBucketAclRequest(bucket=name)).acl == "private"
+    assert client.is_bucket_exist(name) is True and client.is_bucket_exist("no-such-bucket-here") is False
     with pytest.raises(oss.exceptions.OperationError) as caught:
-        client.get_bucket_acl(oss.GetBucketAclRequest(bucket=name))
+        client.put_bucket_acl(oss.PutBucketAclRequest(bucket=name, acl="private"))
     assert caught.value.unwrap().status_code == 501
     for key in keys:
         client.delete_object(oss.DeleteObjectRequest(bucket=name, key=key))

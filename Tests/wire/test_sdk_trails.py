@@ -53,6 +53,7 @@ def name(request, server):
     """A trail name of this test, and its bucket; five trails are the limit, so the trail goes at the end."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:28].strip("-")
     server.make_bucket("bucket-" + name)
+    server.rpc("DeleteTrail", {"Name": name})
     yield name
     if server.is_running:
         server.rpc("DeleteTrail", {"Name": name})

@@ -7,7 +7,6 @@ import uuid
 import oss2
 import pytest
 
-import support
 from support import ACCOUNT, KEY, REGION, SECRET, VERSION, acs3, delivered, event, ndjson, objects_of, wait_for
 
 

@@ -338,9 +338,27 @@ struct BodyReader: ~Copyable {
     ) {
         var last = stop
         while last > start, Cursor.isWhitespace(last[-1]) { last -= 1 }
-        let first = rejectedArena.count
-        rejectedArena.append(contentsOf: UnsafeBufferPointer(start: start, count: min(last - start, Self.keptBytes)))
-        rejected.append(
-            RejectedRecord(line: line, rejection: code, range: first..<rejectedArena.count, detail: detail))
+        let bytes = UnsafeBufferPointer(start: start, count: min(last - start, Self.keptBytes))
+        guard rejected.count >= EventParser.namedRejections else {
+            let first = rejectedArena.count
+            rejectedArena.append(contentsOf: bytes)
+            rejected.append(
+                RejectedRecord(line: line, rejection: code, range: first..<rejectedArena.count, detail: detail))
+            return
+        }
+        let newest = rejected.count - 1
+        if rejected[newest].rejection == .tooManyBadRecords,
+            rejected[newest].range.count + bytes.count < Self.keptBytes
+        {
+            rejectedArena.append(0x0A)
+            rejectedArena.append(contentsOf: bytes)
+            rejected[newest].range = rejected[newest].range.lowerBound..<rejectedArena.count
+            rejected[newest].count += 1
+        } else {
+            let first = rejectedArena.count
+            rejectedArena.append(contentsOf: bytes)
+            rejected.append(
+                RejectedRecord(line: line, rejection: .tooManyBadRecords, range: first..<rejectedArena.count, detail: .none))
+        }
     }
 }

@@ -41,11 +41,15 @@ extension RPCOperation {
     /// UpdateTrail: absent parameters keep their value, an empty one clears it (section 8.3).
     static let updateTrail = RPCOperation("UpdateTrail", isWrite: true) { context in
         let name = try context.required("Name")
+        guard let before = try context.services.trails.trail(name, account: context.accountId) else {
+            throw TrailError.notFound(name)
+        }
+        // Before the change's transaction, which reads nothing but trails.
+        if let bucket = context["OssBucketName"], bucket != before.ossBucketName {
+            try TrailRules.checkBucket(bucket, in: context)
+        }
         let trail = try context.services.trails.update(name, account: context.accountId) { trail in
-            if let bucket = context["OssBucketName"], bucket != trail.ossBucketName {
-                try TrailRules.checkBucket(bucket, in: context)
-                trail.ossBucketName = bucket
-            }
+            trail.ossBucketName = context["OssBucketName"] ?? trail.ossBucketName
             if let prefix = context["OssKeyPrefix"] {
                 try TrailRules.checkPrefix(prefix)
                 trail.ossKeyPrefix = prefix

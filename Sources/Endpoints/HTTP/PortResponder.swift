@@ -124,11 +124,8 @@ final class CollectedBody: Sendable {
         var bytes: [UInt8] = []
         var share = 0
         do {
-            if let expected {
-                guard budget.take(expected) else { throw BodyFault.busy }
-                share = expected
-                bytes.reserveCapacity(expected)
-            }
+            // Room is taken as bytes arrive: a length that is only claimed holds nobody else up.
+            if let expected { bytes.reserveCapacity(expected) }
             for try await buffer in body {
                 let count = bytes.count + buffer.readableBytes
                 guard count <= limit else { throw BodyFault.tooLarge(limit: limit) }

@@ -76,7 +76,7 @@ struct IngestEndpoint: Sendable {
         // The body is only held where a signature covers it; the head alone decides about a token.
         let isToken = request.header("authorization")?.lowercased().hasPrefix("bearer ") ?? false
         var caller: Caller?
-        if isToken { caller = try authenticate(request, &record) }
+        if isToken { caller = try authenticate(request, &record) } else { try checkHead(request, &record) }
         let collected = try await collect(body, request)
         if caller == nil {
             request.body = collected.bytes
@@ -117,9 +117,10 @@ struct IngestEndpoint: Sendable {
 
     private func succeed(_ batch: ParsedBatch, _ outcome: RecordOutcome, _ record: CallRecord) async -> WireAnswer {
         var record = record
+        let rejectedCount = batch.rejected.reduce(0) { $0 + $1.count }
         record.parameters += [
             .init("Accepted", String(outcome.accepted)), .init("Duplicates", String(outcome.duplicates)),
-            .init("Rejected", String(batch.rejected.count)),
+            .init("Rejected", String(rejectedCount)),
         ]
         if outcome.conflicts > 0 { record.parameters.append(.init("Conflicts", String(outcome.conflicts))) }
         let isBad = batch.events.isEmpty
@@ -134,14 +135,14 @@ struct IngestEndpoint: Sendable {
         fields.add(outcome.duplicates, "Duplicates")
         if outcome.conflicts > 0 { fields.add(outcome.conflicts, "Conflicts") }
         fields.add(
-            batch.rejected.prefix(Self.namedRejections).map { rejected in
+            batch.rejected.map { rejected in
                 var line = JSONFields()
                 line.add(rejected.line, "Line")
                 line.add(rejected.code, "Code")
                 line.add(rejected.message, "Message")
                 return line
             }, "Rejected")
-        if batch.rejected.count > Self.namedRejections { fields.add(batch.rejected.count, "RejectedCount") }
+        if rejectedCount > batch.rejected.count { fields.add(rejectedCount, "RejectedCount") }
         if let first = outcome.firstSequence, let last = outcome.lastSequence {
             fields.add(first, "FirstSequence")
             fields.add(last, "LastSequence")
@@ -149,9 +150,6 @@ struct IngestEndpoint: Sendable {
         fields.add(outcome.treeSize, "TreeSize")
         return .json(fields, status: isBad ? 400 : 200)
     }
-
-    /// More bad lines than this are counted, and all of them are in the quarantine.
-    private static let namedRejections = 10_000
 
     // MARK: Steps
 
@@ -186,6 +184,13 @@ struct IngestEndpoint: Sendable {
             record.claimedAccessKeyId = failure.claimedAccessKeyId
             throw Refusal(failure.httpStatus, failure.code, failure.message, wireMessage: failure.wireMessage)
         }
+    }
+
+    /// Refuses a stranger before the body is read: a signature may need the body, the key's name does not.
+    private func checkHead(_ request: WireRequest, _ record: inout CallRecord) throws {
+        let claimed = (try? RPCCall(request))?.claimedAccessKeyId
+        if let claimed, try services.credentials.accessKey(id: claimed) != nil { return }
+        _ = try authenticate(request, &record)
     }
 
     private func collect(_ body: RequestBody, _ request: WireRequest) async throws -> CollectedBody {
@@ -225,13 +230,24 @@ struct IngestEndpoint: Sendable {
         guard !batch.rejected.isEmpty else { return }
         let receivedAt = wireTime(services.now())
         do {
-            try services.quarantine.keep(
-                batch.rejected.map { rejected in
-                    Quarantine.Entry(
-                        account: account, receivedAt: receivedAt, requestId: record.requestId,
-                        source: record.sourceAddress, line: rejected.line, code: rejected.code,
-                        message: rejected.message, record: Data(batch.bytes(of: rejected)))
-                }, receivedAtMilliseconds: services.nowMilliseconds)
+            var rest = batch.rejected[...]
+            while !rest.isEmpty {
+                // Some megabytes a file, so that keeping them takes little memory.
+                var bytes = 0
+                let slice = rest.prefix { rejected in
+                    bytes += rejected.range.count + 256
+                    return bytes < 2 << 20
+                }
+                let taken = slice.isEmpty ? rest.prefix(1) : slice
+                rest = rest.dropFirst(taken.count)
+                try services.quarantine.keep(
+                    taken.map { rejected in
+                        Quarantine.Entry(
+                            account: account, receivedAt: receivedAt, requestId: record.requestId,
+                            source: record.sourceAddress, line: rejected.line, code: rejected.code,
+                            message: rejected.message, record: Data(batch.bytes(of: rejected)))
+                    }, receivedAtMilliseconds: services.nowMilliseconds)
+            }
         } catch {
             services.logger.error("rejected records cannot be kept", metadata: ["error": "\(error)"])
             throw HistoryError.cannotRecord("\(error)")

@@ -30,6 +30,13 @@ struct OSSHandler: Sendable {
         case .getBucketLocation(let name):
             let region = try bucket(name).region
             return Self.xml(XMLText(leaf: "LocationConstraint", "oss-" + region))
+        case .getBucketAcl(let name):
+            _ = try bucket(name)
+            return Self.xml(
+                XMLText("AccessControlPolicy") { xml in
+                    owner(&xml)
+                    xml.element("AccessControlList") { $0.element("Grant", "private") }
+                })
         case .listObjects(let name):
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
         case .listObjectsV2(let name):

@@ -10,6 +10,7 @@ enum OSSOperation: Sendable {
     case deleteBucket(String)
     case getBucketInfo(String)
     case getBucketLocation(String)
+    case getBucketAcl(String)
     case listObjects(String)
     case listObjectsV2(String)
     case putObject(bucket: String, key: String)
@@ -28,6 +29,11 @@ enum OSSOperation: Sendable {
 
     init(_ call: OSSRequest) throws(OSSError) {
         let names = Set(call.parameters.all.map(\.name))
+        if call.request.method == "GET", case .bucket(let name) = call.resource, names.contains("acl") {
+            // SDKs ask it to learn whether a bucket exists.
+            self = .getBucketAcl(name)
+            return
+        }
         if let name = names.intersection(Self.unbuilt).sorted().first { throw .notImplemented("The sub-resource \(name)") }
         switch (call.request.method, call.resource) {
         case ("GET", .service): self = .listBuckets
@@ -57,6 +63,7 @@ enum OSSOperation: Sendable {
         case .deleteBucket: "DeleteBucket"
         case .getBucketInfo: "GetBucketInfo"
         case .getBucketLocation: "GetBucketLocation"
+        case .getBucketAcl: "GetBucketAcl"
         case .listObjects: "ListObjects"
         case .listObjectsV2: "ListObjectsV2"
         case .putObject: "PutObject"

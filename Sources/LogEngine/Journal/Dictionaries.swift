@@ -34,19 +34,19 @@ public final class Dictionaries: Sendable {
         state = Mutex(State())
     }
 
-    init(folder: String, disk: any Disk, key: ServiceKey) throws {
+    /// - Parameter damage: told of a newest dictionary that cannot be used: frames that name it cannot be read, and new
+    ///   ones do without until there is the next.
+    init(folder: String, disk: any Disk, key: ServiceKey, damage: (StoreDamage) -> Void) throws {
         self.folder = folder
         self.disk = disk
         self.key = key
         try disk.createDirectory(folder)
         let ids = try disk.list(folder).compactMap { UInt32($0) }.sorted()
         state = Mutex(State(lastID: ids.last ?? 0))
-        if let last = ids.last {
-            state.withLock {
-                $0.current = nil; $0.lastID = last
-            }
-        }
-        if let last = ids.last, let current = try? dictionary(last) { state.withLock { $0.current = current } }
+        do {
+            let current = try dictionary(ids.last ?? 0)
+            state.withLock { $0.current = current }
+        } catch let found as StoreDamage { damage(found) }
     }
 
     /// What new frames are compressed with; nil until the store has seen enough.

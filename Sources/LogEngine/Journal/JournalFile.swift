@@ -10,7 +10,8 @@ import Synchronization
 /// One file of the journal: the records themselves, written once, read for ever.
 ///
 /// The file being written and the finished ones are the same type: only ``JournalWriter`` knows more. Owned by the
-/// engine's view; the frame index of a finished file is loaded when first needed.
+/// engine's view; the frame index of a finished file is read when needed and kept in the shared cache, so that memory
+/// does not grow with the number of files.
 final class JournalFile: Sendable {
     struct FrameLocation {
         var firstSequence: UInt64
@@ -19,7 +20,7 @@ final class JournalFile: Sendable {
     }
 
     private struct State {
-        /// nil until loaded; complete for the file being written.
+        /// Of the file being written, and of one that was never finished once it was walked.
         var frames: [FrameLocation]?
         /// One past the last sequence; records at or past it are a tail that was never acknowledged.
         var endSequence: UInt64?
@@ -29,14 +30,19 @@ final class JournalFile: Sendable {
     let firstSequence: UInt64
     let number: UInt64
     private let file: any ReadableFile
+    private let cache: BlockCache
     private let envelope: FileEnvelope
     /// Why nothing in this file can be read, if its header is damaged; its records still count.
     let headerDamage: StoreDamage?
     private let state: Mutex<State>
 
     /// Opens an existing file; reads its envelope only.
-    init(path: String, firstSequence: UInt64, endSequence: UInt64?, disk: any Disk, key: ServiceKey, number: UInt64) throws {
+    init(
+        path: String, firstSequence: UInt64, endSequence: UInt64?, disk: any Disk, key: ServiceKey, cache: BlockCache,
+        number: UInt64
+    ) throws {
         self.path = path
+        self.cache = cache
         self.firstSequence = firstSequence
         self.number = number
         file = try disk.openForReading(path)
@@ -55,8 +61,9 @@ final class JournalFile: Sendable {
     }
 
     /// The reading side of a file that was just made.
-    init(path: String, firstSequence: UInt64, disk: any Disk, envelope: FileEnvelope, number: UInt64) throws {
+    init(path: String, firstSequence: UInt64, disk: any Disk, envelope: FileEnvelope, cache: BlockCache, number: UInt64) throws {
         self.path = path
+        self.cache = cache
         self.firstSequence = firstSequence
         self.number = number
         self.envelope = envelope
@@ -76,8 +83,12 @@ final class JournalFile: Sendable {
         }
     }
 
-    /// Takes over what a walk found: what lies past it was never acknowledged.
-    func adopt(_ frames: [FrameLocation], endSequence: UInt64) {
+    /// Called by the writer once the index is durable, from which the frames can be had again.
+    func finished() { state.withLock { $0.frames = nil } }
+
+    /// Takes over what a walk found, or where an index says that the file ends: what lies past it was never
+    /// acknowledged.
+    func adopt(_ frames: [FrameLocation]?, endSequence: UInt64) {
         state.withLock { $0 = State(frames: frames, endSequence: endSequence) }
     }
 
@@ -110,15 +121,34 @@ final class JournalFile: Sendable {
         }
     }
 
-    /// Looks at the frame index in place, so that the writer's next append need not copy it.
+    private final class FrameIndex: Sendable {
+        let frames: [FrameLocation]
+        init(frames: [FrameLocation]) { self.frames = frames }
+    }
+
+    /// Looks at the frames of an unfinished file in place, so that the writer's next append need not copy them.
     private func withFrames<Result: Sendable>(_ body: ([FrameLocation], _ endSequence: UInt64?) throws -> Result) throws -> Result
     {
-        if state.withLock({ $0.frames == nil }) {
-            let frames = try readIndex()?.frames ?? walk().frames
-            state.withLock { $0.frames = $0.frames ?? frames }
+        func inPlace() throws -> Result? {
+            try state.withLock { state in try state.frames.map { try body($0, state.endSequence) } }
         }
-        return try state.withLock { try body($0.frames ?? [], $0.endSequence) }
+        if let result = try inPlace() { return result }
+        // No frame begins at this offset.
+        let key = BlockCache.Key(file: number, offset: .max)
+        do {
+            let index = try cache.value(key) {
+                guard let frames = try readIndex()?.frames else { throw NeverFinished() }
+                return (FrameIndex(frames: frames), cost: frames.count * MemoryLayout<FrameLocation>.stride + 64)
+            }
+            return try body(index.frames, endSequence)
+        } catch is NeverFinished {
+            let frames = try walk().frames
+            state.withLock { $0.frames = $0.frames ?? frames }
+            return try inPlace()!
+        }
     }
+
+    private struct NeverFinished: Error {}
 
     /// - Throws: ``StoreDamage`` naming the frame's offset.
     func readFrame(at location: FrameLocation, dictionaries: Dictionaries) throws -> DecodedFrame {
@@ -225,9 +255,9 @@ final class JournalFile: Sendable {
         var wholeDamaged = 0
         var wholeLength: UInt64
 
-        fileprivate mutating func markWhole(at offset: UInt64) {
+        fileprivate mutating func markWhole(at offset: UInt64, endSequence: UInt64? = nil) {
             wholeFrames = frames.count
-            wholeEnd = endSequence
+            wholeEnd = endSequence ?? self.endSequence
             wholeDamaged = damaged.count
             wholeLength = offset
         }
@@ -261,13 +291,19 @@ final class JournalFile: Sendable {
                     firstSequence: header.firstSequence, offset: offset, length: UInt32(header.frameLength))
                 if try isAuthentic(header, location, after: walk.endSequence) {
                     let commit = offset - min(header.bytesIntoCommit, offset)
+                    /// Where the commits before this one end: known from its first frame, even if theirs are damaged.
+                    let before = header.bytesIntoCommit == 0 ? header.firstSequence : walk.endSequence
                     if let begin = damagedCommit, commit > begin {
                         // Another commit follows, so this one was acknowledged, or at least whole.
                         damagedCommit = nil
-                        walk.markWhole(at: commit)
+                        walk.markWhole(at: commit, endSequence: before)
                     }
                     if let damage = pendingDamage {
-                        if commit > damage.offset { walk.markWhole(at: commit) } else { damagedCommit = commit }
+                        if commit > damage.offset {
+                            walk.markWhole(at: commit, endSequence: before)
+                        } else {
+                            damagedCommit = commit
+                        }
                         walk.damaged.append(damage)
                         if commit > damage.offset { walk.wholeDamaged = walk.damaged.count }
                     }

@@ -5,6 +5,8 @@
 enum JournalFormat {
     static let magic: StaticString = "CRNJRNL1"
     static let fileSuffix = ".journal"
+    /// Added to the name of a file whose only frames were never acknowledged.
+    static let tornSuffix = ".torn"
 
     /// Raw bytes in a frame: small enough that fetching one record is cheap, and with a dictionary no worse.
     static let frameRawTarget = 32 << 10

@@ -20,18 +20,27 @@ final class JournalWriter {
     private(set) var endSequence: UInt64
 
     /// Makes the file, durably, before anything is acknowledged in it.
-    init(folder: String, firstSequence: UInt64, disk: any Disk, key: ServiceKey, number: UInt64) throws {
+    init(
+        folder: String, firstSequence: UInt64, disk: any Disk, key: ServiceKey, cache: BlockCache, number: UInt64
+    ) throws {
         let path = folder + "/" + JournalFormat.fileName(firstSequence: firstSequence)
         envelope = try FileEnvelope(magic: JournalFormat.magic, key: key)
         // What a failed attempt left under this name holds nothing acknowledged: nothing is, from `firstSequence` on.
-        try disk.remove(path)
+        // Should that ever be wrong, then here: only an empty file is deleted.
+        if let size = try disk.size(of: path) {
+            if size > UInt64(envelope.header.count) {
+                try disk.rename(path, to: path + JournalFormat.tornSuffix)
+            } else {
+                try disk.remove(path)
+            }
+        }
         file = try disk.create(path)
         do {
             try file.append(envelope.header)
             try file.sync()
             try disk.syncDirectory(folder)
             reader = try JournalFile(
-                path: path, firstSequence: firstSequence, disk: disk, envelope: envelope, number: number)
+                path: path, firstSequence: firstSequence, disk: disk, envelope: envelope, cache: cache, number: number)
         } catch {
             // Left behind by a crash here: a file without records, which recovery removes.
             try? disk.remove(path)
@@ -88,6 +97,7 @@ final class JournalWriter {
         do {
             try file.append(bytes + trailer.bytes)
             try file.sync()
+            reader.finished()
         } catch {
             try? file.truncate(to: length)
         }

@@ -105,15 +105,7 @@ final class Tail: Sendable {
     /// The best matches beyond a position, best first, at most `limit`.
     func matches(_ query: SearchQuery, account: UInt64, after position: LogPosition?, limit: Int) -> [LogPosition] {
         columns.withLock { columns in
-            var candidates: [UInt32]?
-            if let multiple = query.terms.first(where: { !columns.further[Int($0.field)].isEmpty }) {
-                // A row with several values of this field may match by any of them.
-                var rows: [UInt32] = []
-                let first = columns.first[Int(multiple.field)]
-                for row in first.indices where first[row] == multiple.hash { rows.append(UInt32(row)) }
-                rows += columns.further[Int(multiple.field)].filter { $0.hash == multiple.hash }.map(\.row)
-                candidates = Array(Set(rows))
-            }
+            let candidates = query.terms.first.map { columns.rows(with: $0) }
             var best = TopPositions(limit: limit, direction: query.direction)
             func consider(_ row: Int) {
                 let time = columns.times[row]
@@ -123,14 +115,11 @@ final class Tail: Sendable {
                 }
                 best.offer(LogPosition(time: time, sequence: firstSequence + UInt64(row)), after: position)
             }
-            if let candidates {
-                for row in candidates { consider(Int(row)) }
-            } else if let lead = query.terms.first {
-                columns.first[Int(lead.field)].withUnsafeBufferPointer { hashes in
-                    for row in hashes.indices where hashes[row] == lead.hash { consider(row) }
-                }
-            } else {
-                for row in columns.times.indices { consider(row) }
+            // Times mostly rise with the rows: the best come first, and the rest is refused at a glance.
+            let count = candidates?.count ?? columns.times.count
+            for step in 0..<count {
+                let index = query.direction == .oldestFirst ? step : count - 1 - step
+                consider(candidates.map { Int($0[index]) } ?? index)
             }
             return best.sorted
         }
@@ -157,6 +146,32 @@ extension Tail.Columns {
         }
         uniqueHashes.append(hash)
         place(uniqueHashes.count - 1)
+    }
+
+    /// Rows with a term, ascending.
+    fileprivate func rows(with term: RowFacts.Term) -> [UInt32] {
+        var rows: [UInt32] = []
+        first[Int(term.field)].withUnsafeBufferPointer { hashes in
+            for row in hashes.indices where hashes[row] == term.hash { rows.append(UInt32(row)) }
+        }
+        // A row with several values of this field may match by any of them.
+        let more = further[Int(term.field)].filter { $0.hash == term.hash }.map(\.row)
+        guard !more.isEmpty else { return rows }
+        var merged: [UInt32] = []
+        merged.reserveCapacity(rows.count + more.count)
+        var next = 0
+        func add(_ row: UInt32) {
+            if merged.last != row { merged.append(row) }
+        }
+        for row in rows {
+            while next < more.count, more[next] <= row {
+                add(more[next])
+                next += 1
+            }
+            add(row)
+        }
+        for row in more[next...] { add(row) }
+        return merged
     }
 
     /// Further values are in order of rows: a binary search.

@@ -31,6 +31,7 @@ package enum Postings {
     package static func decode(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FormatError) -> [UInt32] {
         var reader = ByteReader(bytes)
         var rows: [UInt32] = []
+        guard count <= bytes.count * 8 else { throw .truncated }
         rows.reserveCapacity(count)
         let form = try reader.get(UInt8.self)
         var row = UInt32(truncatingIfNeeded: try reader.getVarint())

@@ -169,6 +169,7 @@ final class Segment: Sendable {
     }
 
     func position(ofRank rank: Int) throws -> LogPosition {
+        guard rank < summary.rowCount else { throw damage(blocks.count - 1, .truncated) }
         let block = try rowBlock(rank / SegmentFormat.rowBlock)
         let index = rank % SegmentFormat.rowBlock
         return LogPosition(time: block.times[index], sequence: summary.firstSequence + UInt64(block.arrivals[index]))
@@ -266,11 +267,21 @@ final class Segment: Sendable {
         guard start < block.keys.count, block.keys[start] == key else { return nil }
         let offset = Int(block.offsets[start])
         do {
-            return try block.raw.withUnsafeBytes { buffer throws(FormatError) in
-                var reader = ByteReader(buffer, at: offset)
-                return try readEntry(&reader, decodeRows: true)
-            }
+            return try checked(
+                block.raw.withUnsafeBytes { buffer throws(FormatError) in
+                    var reader = ByteReader(buffer, at: offset)
+                    return try readEntry(&reader, decodeRows: true)
+                })
         } catch let error as FormatError { throw damage(index, error) }
+    }
+
+    /// A list whose blocks are there; entry and footer were written together, but were read apart.
+    private func checked(_ list: PostingList) throws(FormatError) -> PostingList {
+        guard case .chunks(let chunks) = list.content else { return list }
+        guard chunks.upperBound <= blocks.count, chunks.allSatisfy({ blocks[$0].kind == .postings }),
+            list.count <= chunks.count * SegmentFormat.postingChunk
+        else { throw .truncated }
+        return list
     }
 
     private final class PostingChunk: Sendable {
@@ -291,34 +302,42 @@ final class Segment: Sendable {
 
     /// Marks the keys that some row may have; a key left unmarked is certainly not there.
     func mark(possiblyKnown keys: [UInt64], in isKnown: inout [Bool]) throws {
-        var pages: [Int: FilterPage?] = [:]
+        var pages = [FilterPage?](repeating: nil, count: filterBlocks.count)
         for (index, key) in keys.enumerated() {
-            let number = FilterPages.page(of: key, count: filterPages)
-            let page: FilterPage?
-            if let loaded = pages[number] {
+            guard let place = filterPlace(ofPage: FilterPages.page(of: key, count: filterPages)) else { continue }
+            let page: FilterPage
+            if let loaded = pages[place] {
                 page = loaded
             } else {
-                do { page = try filterPage(number) } catch is StoreDamage {
+                do { page = try filterPage(at: place) } catch is StoreDamage {
                     // It cannot say no.
                     isKnown[index] = true
                     continue
                 }
-                pages[number] = .some(page)
+                pages[place] = page
             }
-            if let page, FilterPages.mayContain(key, page: page.bits) { isKnown[index] = true }
+            if FilterPages.mayContain(key, page: page.bits) { isKnown[index] = true }
         }
     }
 
-    /// nil for a page that no key falls into.
-    private func filterPage(_ number: Int) throws -> FilterPage? {
+    /// Where among the filter's blocks a page is; nil for one that no key falls into.
+    private func filterPlace(ofPage number: Int) -> Int? {
+        // Pages without keys are rare, so mostly it stands where its number says.
+        if number < filterBlocks.count, blocks[filterBlocks[number]].first == Int64(number) { return number }
         var low = 0
         var high = filterBlocks.count
         while low < high {
             let middle = (low + high) / 2
             if blocks[filterBlocks[middle]].first < Int64(number) { low = middle + 1 } else { high = middle }
         }
-        guard low < filterBlocks.count, blocks[filterBlocks[low]].first == Int64(number) else { return nil }
-        return try cached(filterBlocks[low]) { raw in (FilterPage(bits: raw), cost: raw.count + 64) }
+        return low < filterBlocks.count && blocks[filterBlocks[low]].first == Int64(number) ? low : nil
+    }
+
+    private func filterPage(at place: Int) throws -> FilterPage {
+        try cached(filterBlocks[place]) { raw in
+            guard raw.count == SegmentFormat.filterPageBits / 8 else { throw FormatError.truncated }
+            return (FilterPage(bits: raw), cost: raw.count + 64)
+        }
     }
 
     private final class FilterPage: Sendable {
@@ -328,8 +347,8 @@ final class Segment: Sendable {
 
     func sequences(uniqueKey key: UInt64) throws -> [UInt64] {
         do {
-            guard let page = try filterPage(FilterPages.page(of: key, count: filterPages)),
-                FilterPages.mayContain(key, page: page.bits)
+            guard let place = filterPlace(ofPage: FilterPages.page(of: key, count: filterPages)),
+                FilterPages.mayContain(key, page: try filterPage(at: place).bits)
             else { return [] }
         } catch is StoreDamage {
             // The list itself knows better than the filter, only slower.
@@ -387,7 +406,7 @@ final class Segment: Sendable {
                 offset = reader.offset
                 return list
             }
-            switch list.content {
+            switch try segment.checked(list).content {
             case .rows(let rows): return (key, rows)
             case .chunks(let chunks):
                 var rows: [UInt32] = []
@@ -421,15 +440,19 @@ final class Segment: Sendable {
             switch list.content {
             case .rows(let rows): return Self.nearest(row, in: rows, direction)
             case .chunks(let chunks):
-                let blocks = segment.blocks
-                switch direction {
-                case .oldestFirst:
-                    guard let index = chunks.first(where: { blocks[$0].last >= Int64(row) }) else { return nil }
-                    return Self.nearest(row, in: try load(index, chunks), direction)
-                case .newestFirst:
-                    guard let index = chunks.last(where: { blocks[$0].first <= Int64(row) }) else { return nil }
-                    return Self.nearest(row, in: try load(index, chunks), direction)
+                var low = chunks.lowerBound
+                var high = chunks.upperBound
+                while low < high {
+                    let middle = (low + high) / 2
+                    let isBefore =
+                        direction == .oldestFirst
+                        ? segment.blocks[middle].last < Int64(row) : segment.blocks[middle].first <= Int64(row)
+                    if isBefore { low = middle + 1 } else { high = middle }
                 }
+                // Now `low` is the first block that ends at or after the row, or the first that begins after it.
+                let index = direction == .oldestFirst ? low : low - 1
+                guard chunks.contains(index) else { return nil }
+                return Self.nearest(row, in: try load(index, chunks), direction)
             }
         }
 

@@ -144,6 +144,7 @@ struct SegmentBuilder {
             for index in heads.indices {
                 guard let head = heads[index], head.key == key else { continue }
                 for row in head.rows {
+                    guard row < ranks[index].count else { throw FormatError.truncated }
                     let rank = ranks[index][Int(row)]
                     if let last = rows.last, last > rank { isSorted = false }
                     rows.append(rank)

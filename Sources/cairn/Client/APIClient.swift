@@ -67,10 +67,16 @@ struct APIClient {
 
     /// Trusts the system's certificate authorities, or those in the file that CAIRN_CA_CERT names.
     private static let http: HTTPClient = {
-        guard let path = ProcessInfo.processInfo.environment["CAIRN_CA_CERT"], !path.isEmpty else { return .shared }
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = .file(path)
-        return HTTPClient(configuration: .init(tlsConfiguration: tls))
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(10)
+        // A person waits: nobody listening is said at once.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        if let path = ProcessInfo.processInfo.environment["CAIRN_CA_CERT"], !path.isEmpty {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .file(path)
+            configuration.tlsConfiguration = tls
+        }
+        return HTTPClient(configuration: configuration)
     }()
 
     struct Answer {
