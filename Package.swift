@@ -76,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "cairn",
             dependencies: [
-                "CairnServer", "Trails", "SampleStory", "AuditEvent", "EventHistory", "MerkleLog", "AccessControl", logging,
+                "CairnServer", "Trails", "SampleStory", "AuditEvent", "EventHistory", "LogEngine", "MerkleLog", "AccessControl",
+                logging,
                 metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -9,6 +9,7 @@ fail=0
 complain() { echo "check: $*" >&2; fail=1; }
 
 while read -r file; do
+  [ -f "$file" ] || continue
   head -2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || complain "$file: the two header lines are missing"
 done < <(git ls-files --cached --others --exclude-standard '*.swift' ':!Package.swift')
 

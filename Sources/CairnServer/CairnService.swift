@@ -111,6 +111,9 @@ public struct CairnService {
             metadata: ["data": "\(folder)", "events": "\(history.statistics.records)", "log": "\(history.signedLog.origin)"])
         do { try await group.run() } catch is CancellationError {} catch {
             await recorder.drain()
+            if (error as? IOError)?.errnoCode == EADDRINUSE {
+                throw StartError.portInUse([settings.api, settings.oss, settings.sls])
+            }
             throw error
         }
         await recorder.drain()
@@ -136,7 +139,7 @@ public struct CairnService {
                 privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
             configuration.minimumTLSVersion = .tlsv12
             return configuration
-        } catch { throw StartError.badTLS(reason: "\(error)") }
+        } catch { throw StartError.badTLS(reason: "\(error) (`\(certificate)`, `\(key)`)") }
     }
 
     private func application(
@@ -166,6 +169,7 @@ public enum StartError: Error, CustomStringConvertible {
     case alreadyRunning(folder: String)
     case cannotUse(folder: String, reason: String)
     case badTLS(reason: String)
+    case portInUse([Settings.Address])
     case badCredentials(String)
 
     public var description: String {
@@ -174,6 +178,9 @@ public enum StartError: Error, CustomStringConvertible {
             "the data folder `\(folder)` is in use by another cairn: stop that one first, or give another --data"
         case .cannotUse(let folder, let reason): "the data folder `\(folder)` cannot be used: \(reason)"
         case .badTLS(let reason): "the TLS certificate or key cannot be used: \(reason)"
+        case .portInUse(let addresses):
+            "one of the addresses \(addresses.map { "\($0)" }.joined(separator: ", ")) is in use by another program: "
+                + "stop that one, or give other --api, --oss and --sls"
         case .badCredentials(let reason): reason
         }
     }

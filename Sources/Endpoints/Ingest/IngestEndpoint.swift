@@ -211,7 +211,14 @@ struct IngestEndpoint: Sendable {
     }
 
     private func decode(_ body: CollectedBody, _ coding: Coding) async throws -> [UInt8] {
-        guard coding != .identity else { return body.bytes }
+        guard coding != .identity else {
+            // Taken for lines, compressed bytes would only fill the quarantine.
+            guard !body.bytes.starts(with: [0x1F, 0x8B]), !body.bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+                throw Refusal(
+                    400, "InvalidContentEncoding", "The body is compressed: say so with Content-Encoding: gzip or zstd.")
+            }
+            return body.bytes
+        }
         do {
             return try await expanding.with {
                 try body.bytes.withUnsafeBytes {

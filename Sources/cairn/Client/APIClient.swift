@@ -26,8 +26,11 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     func credentials(_ environment: [String: String]) throws -> (id: String, secret: Secret) {
-        if let id = environment["CAIRN_ACCESS_KEY_ID"], let secret = environment["CAIRN_ACCESS_KEY_SECRET"] {
-            return (id, Secret(secret))
+        switch (environment["CAIRN_ACCESS_KEY_ID"] ?? "", environment["CAIRN_ACCESS_KEY_SECRET"] ?? "") {
+        case ("", ""): break
+        case (let id, let secret) where !id.isEmpty && !secret.isEmpty: return (id, Secret(secret))
+        default:
+            throw Failure.usage("CAIRN_ACCESS_KEY_ID and CAIRN_ACCESS_KEY_SECRET belong together: one of them is missing")
         }
         let folder = data ?? environment["CAIRN_DATA"] ?? "./cairn-data"
         let path = folder + "/" + RootCredentials.fileName

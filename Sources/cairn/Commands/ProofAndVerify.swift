@@ -29,6 +29,9 @@ struct Proof: AsyncParsableCommand {
             let event = (answer["EventBytes"] as? String).flatMap({ Data(base64Encoded: $0) }),
             let key = answer["VerifierKey"] as? String
         else { throw Failure.no("the service's answer holds no proof") }
+        if let count = answer["EventsWithThisId"] as? Int, count > 1 {
+            Terminal.complain("\(count) events came with this id; this proves the one recorded first")
+        }
         if stdout { return print(proof, terminator: "") }
         let name = String(eventId.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" })
         let proofPath = "\(to)/\(name)\(TransparencyProof.fileSuffix)"
@@ -93,7 +96,8 @@ struct Verify: AsyncParsableCommand {
             Terminal.complain("using the key that the service itself gives; for proof against its administrators give --key")
         }
         do { return try NoteVerifier(verifierKey: (text ?? "").trimmingCharacters(in: .whitespacesAndNewlines)) } catch {
-            throw Failure.usage("the log key cannot be used: \(error)")
+            throw Failure.usage(
+                "the log key `\((key ?? "").prefix(80))` is neither a verifier key nor a file that holds one: \(error)")
         }
     }
 
@@ -127,7 +131,18 @@ struct Verify: AsyncParsableCommand {
         do { kept = try Checkpoint(verifying: try SignedNote(parsing: bytes), with: verifier, origin: verifier.name) } catch {
             throw Failure.no("not a checkpoint signed by \(verifier.name): \(error)")
         }
-        let answer = try await bucketOptions.connection.client().call("GetConsistencyProof", [("From", String(kept.size))])
+        let client = try bucketOptions.connection.client()
+        let newest = try await client.send(
+            .init(method: "GET", rawPath: "/log/checkpoint", headers: [.init("Host", client.host)]))
+        guard newest.status == 200, let note = try? SignedNote(parsing: newest.body),
+            let shown = try? Checkpoint(verifying: note, with: verifier, origin: verifier.name)
+        else { throw Failure.no("NOT CONSISTENT: the service shows no checkpoint signed by \(verifier.name)") }
+        guard kept.size <= shown.size else {
+            throw Failure.no(
+                "NOT CONSISTENT: the log has \(shown.size) entries now, but the kept checkpoint speaks for \(kept.size): "
+                    + "entries were taken away, or an older copy was put in its place")
+        }
+        let answer = try await client.call("GetConsistencyProof", [("From", String(kept.size))])
         guard let text = answer["Checkpoint"] as? String, let hashes = answer["Hashes"] as? [String] else {
             throw Failure.no("the service's answer holds no proof")
         }
@@ -137,6 +152,9 @@ struct Verify: AsyncParsableCommand {
             toRoot: now.root)
         guard verdict.isValid else {
             throw Failure.no("NOT CONSISTENT: the log does not continue the kept checkpoint: \(verdict)")
+        }
+        if output == .json {
+            return try printJSON(["Valid": true, "KeptSize": kept.size, "TreeSize": now.size, "Origin": now.origin])
         }
         print("consistent: the log with \(now.size) entries continues the kept one with \(kept.size)")
     }
@@ -168,6 +186,7 @@ struct Verify: AsyncParsableCommand {
                     "          \(chain): log entries \(runs[0][0]) to \(runs[runs.count - 1][1]), \(total) accounted for, none missing"
                 )
             }
+            print("          what came after these entries is not judged: compare with a kept checkpoint, or cairn trail status")
             for (chain, runs) in report.gaps.sorted(by: { $0.key < $1.key }) {
                 for run in runs { print("          \(chain): logging was off for log entries \(run[0]) to \(run[1])") }
             }

@@ -10,7 +10,7 @@ struct Put: AsyncParsableCommand {
         abstract: "Record events from files, or from standard input with -.",
         discussion: """
             Files hold a JSON event a line, a JSON array, CloudTrail's {"Records": [...]} or a Kubernetes EventList; \
-            .gz files are expanded. Sending a file again records nothing twice.
+            gzip and zstd files are expanded. Sending a file again records nothing twice.
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -111,17 +111,16 @@ struct Put: AsyncParsableCommand {
             guard let opened = FileHandle(forReadingAtPath: file) else { throw Failure.usage("`\(file)` cannot be read") }
             handle = opened
         }
-        if file.hasSuffix(".gz") {
-            let data = try handle.readToEnd() ?? Data()
-            let raw = try data.withUnsafeBytes { try GzipFile.expand($0) }
-            try await cut(raw[...], isLast: true, body)
-            return
-        }
         var rest: [UInt8] = []
         var isLines: Bool?
         while true {
             let chunk = try handle.read(upToCount: Self.batchBytes) ?? Data()
             rest += chunk
+            if isLines == nil, CompressedFile.isCompressed(rest) {
+                rest += try handle.readToEnd() ?? Data()
+                try await cut(try CompressedFile.expand(rest)[...], isLast: true, body)
+                return
+            }
             isLines = isLines ?? Self.looksLikeLines(rest)
             if chunk.isEmpty {
                 if !rest.isEmpty { try await cut(rest[...], isLast: true, body) }
