@@ -76,7 +76,7 @@ public final class Quarantine: Sendable {
         let compressed = plain.withUnsafeBytes { Zstd.compress($0, dictionary: nil) }
         let envelope = try FileEnvelope(magic: Self.magic, key: key)
         let count = withUnsafeBytes(of: UInt32(plain.count).littleEndian) { Array($0) }
-        let bytes = envelope.header + envelope.seal(count + compressed, nonce: try Self.nonce, authenticating: [])
+        let bytes = envelope.header + envelope.seal(count + compressed, nonce: FileEnvelope.onlyNonce, authenticating: [])
         // A name of its own even if an id should come twice; whatever the id holds, it stays one file name.
         var id = String.UnicodeScalarView()
         for scalar in first.requestId.unicodeScalars.prefix(64) where Self.nameScalars.contains(scalar) { id.append(scalar) }
@@ -89,10 +89,6 @@ public final class Quarantine: Sendable {
             return used
         }
         if total > limit { try dropOldest() }
-    }
-
-    private static var nonce: AES.GCM.Nonce {
-        get throws { try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)) }
     }
 
     private func dropOldest() throws {
@@ -134,7 +130,7 @@ public final class Quarantine: Sendable {
         do {
             let envelope = try FileEnvelope(reading: bytes, magic: Self.magic, key: key)
             let plain = try envelope.open(
-                bytes[envelope.header.count...], nonce: try Self.nonce, authenticating: [])
+                bytes[envelope.header.count...], nonce: FileEnvelope.onlyNonce, authenticating: [])
             let count = plain.prefix(4).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
             let raw = try plain.dropFirst(4).withUnsafeBytes { buffer throws(FormatError) in
                 try Zstd.expand(buffer, rawCount: count, dictionary: nil)

@@ -111,8 +111,6 @@ final class Sequencer: Sendable {
         }
     }
 
-    private static let frameTarget = 32 << 10
-
     /// Compresses events into frames of some 32 KiB.
     private static func frames(
         of batch: ParsedBatch, events: [Int], account: String, conflicts: Set<Int>, dictionary: FrameDictionary?
@@ -121,7 +119,7 @@ final class Sequencer: Sendable {
         var payload = FramePayload(account: account)
         for index in events {
             payload.append(batch.events[index], of: batch, isConflict: conflicts.contains(index))
-            if payload.rawCount >= frameTarget {
+            if payload.isFull {
                 frames.append(payload.prepared(dictionary: dictionary))
                 payload = FramePayload(account: account)
             }
@@ -323,7 +321,7 @@ private struct SmallFrames {
     init(dictionary: FrameDictionary?) { self.dictionary = dictionary }
 
     mutating func append(_ request: Sequencer.Request, _ judged: Sequencer.Judged, into batches: inout [LogEngine.Batch]) {
-        if account != request.account || (payload?.rawCount ?? 0) >= 32 << 10 { flush(into: &batches) }
+        if account != request.account || payload?.isFull ?? false { flush(into: &batches) }
         account = request.account
         var payload = self.payload ?? FramePayload(account: account)
         for row in judged.rows {

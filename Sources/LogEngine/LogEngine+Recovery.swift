@@ -12,7 +12,7 @@ extension LogEngine {
 
     /// The store's hash key, made once.
     static func identity(_ path: String, disk: any Disk, key: ServiceKey, holdsRecords: Bool) throws -> SipHash {
-        let nonce = try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12))
+        let nonce = FileEnvelope.onlyNonce
         if let bytes = try disk.readAll(path, limit: 1 << 16) {
             do {
                 let envelope = try FileEnvelope(reading: bytes, magic: identityMagic, key: key)

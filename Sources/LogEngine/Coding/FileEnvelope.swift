@@ -65,6 +65,9 @@ public struct FileEnvelope: Sendable {
         }
     }
 
+    /// For files that hold one sealed piece: their key is used once.
+    public static let onlyNonce = try! AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12))
+
     /// - Parameter nonce: unique under this file's key: random for files that grow, the block's number for files
     ///   written in one go.
     /// - Returns: ciphertext ‖ tag (16).

@@ -72,7 +72,7 @@ public final class Dictionaries: Sendable {
         plain.put(UInt32(content.count))
         plain.bytes += content.withUnsafeBytes { Zstd.compress($0, dictionary: nil) }
         let sealed = envelope.seal(
-            plain.bytes, nonce: try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)), authenticating: [])
+            plain.bytes, nonce: FileEnvelope.onlyNonce, authenticating: [])
         try disk.replace("\(folder)/\(id)", with: envelope.header + sealed)
         let made = FrameDictionary(id: id, content: content)
         state.withLock {
@@ -87,7 +87,7 @@ public final class Dictionaries: Sendable {
             guard let bytes = try disk.readAll(path, limit: 16 << 20) else { throw FormatError.truncated }
             let envelope = try FileEnvelope(reading: bytes, magic: magic, key: key)
             let plain = try envelope.open(
-                bytes[envelope.header.count...], nonce: try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)),
+                bytes[envelope.header.count...], nonce: FileEnvelope.onlyNonce,
                 authenticating: [])
             let content = try plain.withUnsafeBytes { buffer in
                 var reader = ByteReader(buffer)

@@ -30,7 +30,8 @@ public struct FramePayload: Sendable {
 
     public var rawCount: Int { table.bytes.count + bodies.count }
 
-    public mutating func reserve(_ bytes: Int) { bodies.reserveCapacity(bytes) }
+    /// Whether the frame has reached the size at which the next one should begin.
+    public var isFull: Bool { rawCount >= JournalFormat.frameRawTarget }
 
     /// - Parameter receivedDigest: sixteen bytes, where the received content is not the stored bytes.
     public mutating func append(

@@ -376,11 +376,6 @@ final class Segment: Sendable {
     // MARK: Going through everything (merging)
 
     /// Every term in order of keys, without filling the cache.
-    func forEachTerm(_ body: (UInt64, [UInt32]) throws -> Void) throws {
-        var iterator = TermIterator(segment: self)
-        while let (key, rows) = try iterator.next() { try body(key, rows) }
-    }
-
     struct TermIterator {
         let segment: Segment
         private var nextBlock = 0
