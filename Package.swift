@@ -18,6 +18,8 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -41,17 +43,21 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         room("DurableFiles", []),
         room("Metadata", [.product(name: "GRDB", package: "GRDB.swift")]),
-        room("KeyManagement", ["Metadata", "DurableFiles", crypto]),
-        room("AccessControl", [crypto]),
+        room("KeyManagement", ["Metadata", "DurableFiles", "CPKCS11", crypto, cryptoExtras]),
+        room("AccessControl", ["KeyManagement", "Metadata", "DurableFiles", crypto, cryptoExtras]),
         room("AuditEvent", [crypto]),
         room("MerkleLog", [crypto]),
         room("LogEngine", ["KeyManagement", "DurableFiles", "CZstd", "CZlib", crypto]),
         room(
             "EventHistory",
             ["LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata", "DurableFiles", crypto, metrics]),
-        room("ObjectStorage", ["LogEngine", "KeyManagement", "Metadata", "DurableFiles", crypto]),
+        room(
+            "ObjectStorage",
+            ["LogEngine", "AccessControl", "KeyManagement", "Metadata", "DurableFiles", crypto, logging, httpClient]),
         room(
             "Trails",
             [
@@ -62,7 +68,7 @@ let package = Package(
             "Endpoints",
             [
                 "Trails", "ObjectStorage", "EventHistory", "LogEngine", "MerkleLog", "AuditEvent", "AccessControl",
-                "KeyManagement", "Metadata", crypto, logging, metrics, hummingbird,
+                "KeyManagement", "Metadata", "DurableFiles", "CQREncode", "CZlib", crypto, logging, metrics, hummingbird,
             ]),
         room(
             "CairnServer",
@@ -80,21 +86,21 @@ let package = Package(
                 logging,
                 metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                httpClient,
             ], swiftSettings: settings),
         .executableTarget(
             name: "cairn-bench", dependencies: ["AccessControl", "SampleStory"], path: "Benchmarks/cairn-bench",
             swiftSettings: settings),
-        tests(of: "AccessControl", [crypto]),
+        tests(of: "AccessControl", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
         tests(of: "AuditEvent", [crypto]),
         tests(of: "DurableFiles"),
         tests(of: "Metadata"),
-        tests(of: "KeyManagement", ["Metadata", "DurableFiles", crypto]),
+        tests(of: "KeyManagement", ["Metadata", "DurableFiles", crypto, cryptoExtras]),
         tests(of: "LogEngine", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
         tests(
             of: "EventHistory",
             ["LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata", "DurableFiles", crypto]),
-        tests(of: "ObjectStorage", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
+        tests(of: "ObjectStorage", ["AccessControl", "KeyManagement", "Metadata", "DurableFiles", crypto, logging]),
         tests(
             of: "Trails",
             [

@@ -5,7 +5,7 @@ import Crypto
 import Foundation
 
 /// A key that wraps data keys; its material never leaves this value.
-public struct ServiceKey: Sendable {
+public struct ServiceKey: DataKeyWrapper {
     public let id: UUID
     private let key: SymmetricKey
 

@@ -23,7 +23,7 @@ public struct FileEnvelope: Sendable {
     private let key: SymmetricKey
 
     /// A fresh envelope with a fresh key.
-    public init(magic: StaticString, key: ServiceKey) throws {
+    public init(magic: StaticString, key: some DataKeyWrapper) throws {
         let magicBytes = magic.withUTF8Buffer { Array($0) }
         precondition(magicBytes.count == 8)
         var random = SystemRandomNumberGenerator()
@@ -48,7 +48,7 @@ public struct FileEnvelope: Sendable {
     /// Reads an envelope from the first bytes of a file.
     ///
     /// - Throws: ``FormatError``; `.notAuthentic` if the header is whole but belongs to another key.
-    public init(reading prefix: [UInt8], magic: StaticString, key: ServiceKey) throws {
+    public init(reading prefix: [UInt8], magic: StaticString, key: some DataKeyWrapper) throws {
         let magicBytes = magic.withUTF8Buffer { Array($0) }
         guard prefix.count >= 26 else { throw FormatError.truncated }
         guard prefix.starts(with: magicBytes) else { throw FormatError.badMagic }
