@@ -85,7 +85,8 @@ public struct CairnService {
             history: history, quarantine: try Quarantine(folder: folder + "/quarantine", disk: disk, keys: keys),
             trails: trails, objects: objects,
             authenticator: Authenticator(keys: credentials, tokens: credentials, nonces: NonceStore()),
-            credentials: credentials, metadata: metadata, recorder: recorder, budget: ByteBudget(bytes: 512 << 20),
+            authorizer: Authorizer(policies: credentials), keys: keys, credentials: credentials, metadata: metadata,
+            recorder: recorder, budget: ByteBudget(bytes: 512 << 20),
             logger: logger, region: settings.region, accountId: settings.accountId,
             retentionDays: settings.retentionDays, now: now)
 

@@ -4,6 +4,7 @@
 import AccessControl
 import EventHistory
 import Foundation
+import KeyManagement
 import Logging
 import Metadata
 import ObjectStorage
@@ -19,6 +20,8 @@ public struct EndpointServices: Sendable {
     public var trails: TrailRegistry
     public var objects: any ObjectStore
     public var authenticator: Authenticator
+    public var authorizer: Authorizer
+    public var keys: KeyService
     public var credentials: CredentialStore
     public var metadata: Metadata
     public var recorder: CallRecorder
@@ -31,7 +34,8 @@ public struct EndpointServices: Sendable {
 
     public init(
         history: EventHistory, quarantine: Quarantine, trails: TrailRegistry, objects: any ObjectStore,
-        authenticator: Authenticator, credentials: CredentialStore, metadata: Metadata, recorder: CallRecorder,
+        authenticator: Authenticator, authorizer: Authorizer, keys: KeyService, credentials: CredentialStore, metadata: Metadata,
+        recorder: CallRecorder,
         budget: ByteBudget, logger: Logger, region: String, accountId: String, retentionDays: Int,
         now: @escaping @Sendable () -> Date
     ) {
@@ -40,6 +44,8 @@ public struct EndpointServices: Sendable {
         self.trails = trails
         self.objects = objects
         self.authenticator = authenticator
+        self.authorizer = authorizer
+        self.keys = keys
         self.credentials = credentials
         self.metadata = metadata
         self.recorder = recorder
@@ -50,6 +56,8 @@ public struct EndpointServices: Sendable {
         self.retentionDays = retentionDays
         self.now = now
     }
+
+    var wireNow: WireTime { WireTime(secondsSince1970: nowMilliseconds / 1000) }
 
     var nowMilliseconds: Int64 { Int64(now().timeIntervalSince1970 * 1000) }
 }

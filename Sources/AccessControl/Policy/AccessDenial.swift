@@ -39,12 +39,13 @@ public struct AccessDenial: Error, Sendable, Hashable {
 }
 
 extension AccessDenial: CustomStringConvertible {
-    public var description: String {
-        let why =
-            switch kind {
-            case .explicitDeny: "denied by \(matched.joined(separator: ", "))"
-            case .implicitDeny: "no statement allows it"
-            }
-        return "\(principalName) may not do \(action) on \(resource): \(why)"
+    /// What decided, fit for the caller to read.
+    public var reason: String {
+        switch kind {
+        case .explicitDeny: "\(action) on \(resource) is denied by \(matched.joined(separator: ", "))"
+        case .implicitDeny: "no statement allows \(action) on \(resource)"
+        }
     }
+
+    public var description: String { "refused to \(principalName): \(reason)" }
 }

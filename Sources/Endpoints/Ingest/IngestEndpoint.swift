@@ -25,12 +25,14 @@ struct IngestEndpoint: Sendable {
         var code: String
         var message: String
         var wireMessage: String?
+        var denial: AccessDenial?
 
-        init(_ status: Int, _ code: String, _ message: String, wireMessage: String? = nil) {
+        init(_ status: Int, _ code: String, _ message: String, wireMessage: String? = nil, denial: AccessDenial? = nil) {
             self.status = status
             self.code = code
             self.message = message
             self.wireMessage = wireMessage
+            self.denial = denial
         }
     }
 
@@ -53,6 +55,7 @@ struct IngestEndpoint: Sendable {
             fields.add(requestId, "RequestId")
             fields.add(refusal.code, "Code")
             fields.add(refusal.wireMessage ?? refusal.message, "Message")
+            if let denial = refusal.denial { fields.add(JSONFields(denial), "AccessDeniedDetail") }
             let headers = [429, 503].contains(refusal.status) ? [("Retry-After", "1")] : []
             return .json(fields, status: refusal.status, headers: headers)
         } catch {
@@ -179,10 +182,23 @@ struct IngestEndpoint: Sendable {
         switch try services.authenticator.authenticateIngest(request) {
         case .authenticated(let authentication):
             record.caller = authentication.caller
+            try authorize(authentication.caller, request)
             return authentication.caller
         case .refused(let failure):
             record.claimedAccessKeyId = failure.claimedAccessKeyId
             throw Refusal(failure.httpStatus, failure.code, failure.message, wireMessage: failure.wireMessage)
+        }
+    }
+
+    private func authorize(_ caller: Caller, _ request: WireRequest) throws {
+        let wanted = AccessRequest(
+            "actiontrail:PutEvents", on: "acs:actiontrail:\(services.region):\(caller.accountId):*")
+        let verdict = try services.authorizer.decide(
+            caller, [wanted], in: RequestCircumstances(request, at: services.wireNow))
+        switch verdict {
+        case .allowed: return
+        case .denied(let denial), .undecided(let denial):
+            throw Refusal(403, "NoPermission", "You are not authorized to put events: \(denial.reason).", denial: denial)
         }
     }
 

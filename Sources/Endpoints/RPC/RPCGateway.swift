@@ -12,11 +12,14 @@ struct RPCError: Error {
     var status: Int
     var code: String
     var message: String
+    /// Why the policies refused it.
+    var denial: AccessDenial?
 
-    init(_ status: Int, _ code: String, _ message: String) {
+    init(_ status: Int, _ code: String, _ message: String, denial: AccessDenial? = nil) {
         self.status = status
         self.code = code
         self.message = message
+        self.denial = denial
     }
 
     static func missing(_ parameter: String) -> RPCError {
@@ -30,6 +33,7 @@ struct RPCError: Error {
 struct RPCContext: Sendable {
     let services: EndpointServices
     let caller: Caller
+    let circumstances: RequestCircumstances
     let parameters: WireParameters
     let version: String
     let requestId: String
@@ -88,15 +92,17 @@ struct RPCOperation: Sendable {
     var isWrite: Bool
     /// The resource type that the parameter `Name` (or `TrailName`) names, for the event.
     var resourceType: String?
+    var permission: RPCPermission
     var run: @Sendable (RPCContext) async throws -> RPCAnswer
 
     init(
         _ name: String, isWrite: Bool, resourceType: String? = "ACS::ActionTrail::Trail",
-        _ run: @escaping @Sendable (RPCContext) async throws -> RPCAnswer
+        permission: RPCPermission = .standard, _ run: @escaping @Sendable (RPCContext) async throws -> RPCAnswer
     ) {
         self.name = name
         self.isWrite = isWrite
         self.resourceType = resourceType
+        self.permission = permission
         self.run = run
     }
 }
@@ -104,11 +110,23 @@ struct RPCOperation: Sendable {
 /// A version of an API: its operations, and the names of those to come.
 struct RPCProduct: Sendable {
     var serviceName: String
+    /// The service's name in actions and resources: `kms` of `kms:Decrypt`.
+    var code: String
+    /// Whether its resources name a region.
+    var isRegional: Bool
+    /// Code of a refusal by the policies; each product has its own (ram.md section 3).
+    var deniedCode: String
     var operations: [String: RPCOperation]
     var unbuilt: Set<String>
 
-    init(serviceName: String, operations: [RPCOperation], unbuilt: [String]) {
+    init(
+        serviceName: String, code: String, isRegional: Bool = true, deniedCode: String = "NoPermission",
+        operations: [RPCOperation], unbuilt: [String]
+    ) {
         self.serviceName = serviceName
+        self.code = code
+        self.isRegional = isRegional
+        self.deniedCode = deniedCode
         self.operations = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })
         self.unbuilt = Set(unbuilt).subtracting(self.operations.keys)
     }
@@ -156,16 +174,24 @@ struct RPCGateway: Sendable {
         record.apiVersion = call.version
         if let action = call.action { record.eventName = String(action.prefix(128)) }
         do {
-            let operation = try resolve(call, &record)
+            let (product, operation) = try resolve(call, &record)
             let caller = try authenticate(call, &record)
-            guard !operation.isWrite || services.recorder.canRecord else {
-                throw RPCError(503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
+            let context = RPCContext(
+                services: services, caller: caller,
+                circumstances: RequestCircumstances(request, at: services.wireNow), parameters: call.parameters,
+                version: call.version ?? "", requestId: requestId, host: record.host)
+            do {
+                try context.authorize(operation, of: product)
+                guard !operation.isWrite || services.recorder.canRecord else {
+                    throw RPCError(
+                        503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
+                }
+                let answer = try await operation.run(context)
+                return await succeed(answer, operation, record)
+            } catch let denial as AccessDenial {
+                throw RPCError(
+                    403, product.deniedCode, "You are not authorized to do this action: \(denial.reason).", denial: denial)
             }
-            let answer = try await operation.run(
-                RPCContext(
-                    services: services, caller: caller, parameters: call.parameters, version: call.version ?? "",
-                    requestId: requestId, host: record.host))
-            return await succeed(answer, operation, record)
         } catch let error as RPCError {
             return await refuse(error, record, request)
         } catch let failure as AuthenticationFailure {
@@ -185,7 +211,7 @@ struct RPCGateway: Sendable {
         return parameters.all.filter { !system.contains($0.name) }
     }
 
-    private func resolve(_ call: RPCCall, _ record: inout CallRecord) throws -> RPCOperation {
+    private func resolve(_ call: RPCCall, _ record: inout CallRecord) throws -> (RPCProduct, RPCOperation) {
         guard let action = call.action, !action.isEmpty else { throw RPCError.missing("Action") }
         guard let version = call.version, !version.isEmpty else { throw RPCError.missing("Version") }
         guard let product = products[version] else {
@@ -207,7 +233,7 @@ struct RPCGateway: Sendable {
         if let type = operation.resourceType, let name = call.parameters["Name"] ?? call.parameters["TrailName"], !name.isEmpty {
             record.resources = [(type, name)]
         }
-        return operation
+        return (product, operation)
     }
 
     private func authenticate(_ call: RPCCall, _ record: inout CallRecord) throws -> Caller {
@@ -248,6 +274,7 @@ struct RPCGateway: Sendable {
         fields.add(record.host, "HostId")
         fields.add(error.code, "Code")
         fields.add(failure?.wireMessage ?? error.message, "Message")
+        if let denial = error.denial { fields.add(JSONFields(denial), "AccessDeniedDetail") }
         var headers = [("x-acs-request-id", record.requestId)]
         if error.code.hasPrefix("Throttling") { headers.append(("x-acs-retry-after", "1000")) }
         return .json(fields, status: error.status, headers: headers)

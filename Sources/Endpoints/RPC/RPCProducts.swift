@@ -4,7 +4,7 @@
 /// Names of operations that this version does not have yet: they answer 501, unknown ones 404.
 extension RPCProduct {
     static let actionTrail = RPCProduct(
-        serviceName: "Actiontrail",
+        serviceName: "Actiontrail", code: "actiontrail",
         operations: [
             .createTrail, .updateTrail, .deleteTrail, .describeTrails, .getTrailStatus, .startLogging, .stopLogging,
             .lookupEvents, .describeRegions, .createDeliveryHistoryJob, .getDeliveryHistoryJob,
@@ -28,14 +28,14 @@ extension RPCProduct {
         ])
 
     static let actionTrail2017 = RPCProduct(
-        serviceName: "Actiontrail",
+        serviceName: "Actiontrail", code: "actiontrail",
         operations: [
             .createTrail, .updateTrail, .deleteTrail, .describeTrails, .getTrailStatus, .startLogging, .stopLogging,
             .lookupEvents2017, .describeRegions,
         ], unbuilt: [])
 
     static let keyManagement = RPCProduct(
-        serviceName: "Kms", operations: [],
+        serviceName: "Kms", code: "kms", deniedCode: "Forbidden.NoPermission", operations: [],
         unbuilt: [
             "AsymmetricDecrypt", "AsymmetricEncrypt", "AsymmetricSign", "AsymmetricVerify", "CancelKeyDeletion",
             "CreateAlias", "CreateKey", "CreateKeyVersion", "Decrypt", "DeleteAlias", "DeleteKeyMaterial",
@@ -49,7 +49,7 @@ extension RPCProduct {
         ])
 
     static let accessManagement = RPCProduct(
-        serviceName: "Ram", operations: [],
+        serviceName: "Ram", code: "ram", isRegional: false, operations: [],
         unbuilt: [
             "AddUserToGroup", "AttachPolicyToGroup", "AttachPolicyToRole", "AttachPolicyToUser", "BindMFADevice",
             "ChangePassword", "ClearAccountAlias", "CreateAccessKey", "CreateGroup", "CreateLoginProfile",
@@ -68,6 +68,6 @@ extension RPCProduct {
         ])
 
     static let securityTokens = RPCProduct(
-        serviceName: "Sts", operations: [],
+        serviceName: "Sts", code: "sts", isRegional: false, operations: [],
         unbuilt: ["AssumeRole", "AssumeRoleWithOIDC", "AssumeRoleWithSAML", "GetCallerIdentity"])
 }

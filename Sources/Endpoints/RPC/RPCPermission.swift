@@ -1,0 +1,58 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+
+/// What a caller must be allowed before an operation runs.
+enum RPCPermission: Sendable {
+    /// The action of the operation's own name, on the trail that is named or on everything of the product.
+    case standard
+    /// Whoever is known may call it.
+    case anyCaller
+    /// These, all of them.
+    case requests(@Sendable (RPCContext) throws -> [AccessRequest])
+    /// The operation asks ``RPCContext/authorize(_:resourcePolicy:)`` itself, once it knows what it is about.
+    case inside
+}
+
+extension RPCContext {
+    /// - Throws: `AccessDenial`, which the gateway answers and records, unless every request is allowed.
+    func authorize(_ requests: [AccessRequest], resourcePolicy: ResourcePolicy? = nil) throws {
+        switch try services.authorizer.decide(caller, requests, in: circumstances, resourcePolicy: resourcePolicy) {
+        case .allowed: return
+        case .denied(let denial), .undecided(let denial): throw denial
+        }
+    }
+
+    /// Asks for what `permission` says of an operation.
+    func authorize(_ operation: RPCOperation, of product: RPCProduct) throws {
+        switch operation.permission {
+        case .anyCaller, .inside: return
+        case .requests(let requests): try authorize(try requests(self))
+        case .standard:
+            let name = operation.resourceType == "ACS::ActionTrail::Trail" ? filled("Name") ?? filled("TrailName") : nil
+            let region = product.isRegional ? services.region : "*"
+            try authorize([
+                AccessRequest(
+                    product.code + ":" + operation.name,
+                    on: "acs:\(product.code):\(region):\(accountId):" + (name.map { "trail/" + $0 } ?? "*"))
+            ])
+        }
+    }
+}
+
+extension JSONFields {
+    /// `AccessDeniedDetail`; source: ram.md section 3.
+    init(_ denial: AccessDenial) {
+        self.init()
+        add(denial.action, "AuthAction")
+        add(denial.resource, "AuthResource")
+        add(denial.principalType, "AuthPrincipalType")
+        add(denial.principalName, "AuthPrincipalDisplayName")
+        add(denial.principalAccount, "AuthPrincipalOwnerId")
+        add(denial.kind.rawValue, "NoPermissionType")
+        add(denial.policyType, "PolicyType")
+        if !denial.matched.isEmpty { add(denial.matched.joined(separator: "; "), "MatchedStatements") }
+        add(denial.encodedDiagnosticMessage, "EncodedDiagnosticMessage")
+    }
+}
