@@ -80,7 +80,8 @@ public struct CairnService {
         let delivery = DeliveryService(
             registry: trails, history: history, objects: objects, interval: settings.deliveryInterval, logger: logger, now: now)
         let recorder = CallRecorder(
-            history: history, accountId: settings.accountId, region: settings.region, logger: logger, now: now)
+            history: history, metadata: metadata, accountId: settings.accountId, region: settings.region, logger: logger, now: now
+        )
         let services = EndpointServices(
             history: history, quarantine: try Quarantine(folder: folder + "/quarantine", disk: disk, keys: keys),
             trails: trails, objects: objects,
@@ -90,6 +91,8 @@ public struct CairnService {
             logger: logger, region: settings.region, accountId: settings.accountId,
             retentionDays: settings.retentionDays, now: now)
 
+        try await recorder.recordForgotten()
+        try await tellShorterRetention(metadata, recorder)
         let announcement = Announcement(settings: settings, ready: ready)
         let tls = try tlsConfiguration()
         let metrics = self.metrics
@@ -120,6 +123,19 @@ public struct CairnService {
         await recorder.drain()
         withExtendedLifetime(lock) {}
         logger.info("stopped")
+    }
+
+    /// Retention is a setting, so its change is no call: it is seen here, at the first start with it.
+    private func tellShorterRetention(_ metadata: Metadata, _ recorder: CallRecorder) async throws {
+        let path = "settings/retention-days"
+        let before = try metadata.value(Int.self, at: path)
+        if let before, settings.retentionDays < before {
+            await recorder.recordOwn(
+                "UpdateRetention", service: "Actiontrail",
+                parameters: [("RetentionDays", String(settings.retentionDays)), ("RetentionDaysBefore", String(before))],
+                weakening: "the event history is kept for \(settings.retentionDays) days instead of \(before)")
+        }
+        if before != settings.retentionDays { try metadata.transact { try $0.put(settings.retentionDays, at: path) } }
     }
 
     private static func hold(_ folder: String, _ disk: some Disk) throws -> FolderLock {

@@ -61,7 +61,7 @@ public struct Trail: Codable, Sendable, Equatable {
 
     public var arn: String { "acs:actiontrail:\(homeRegion):\(accountId):trail/\(name)" }
 
-    var regions: Set<String>? {
+    public var regions: Set<String>? {
         trailRegion == "All" ? nil : Set(trailRegion.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
     }
 

@@ -106,7 +106,7 @@ enum SensitiveActions {
             """
             DeleteTrail StopLogging UpdateTrail PutEventSelectors PutDataEventSelector DeleteDataEventSelector \
             DisableInsight PutInsightSelectors UpdateGlobalEventsStorageRegion DeleteEventDataStore \
-            StopEventDataStoreIngestion DeregisterOrganizationDelegatedAdmin DeleteDeliveryHistoryJob
+            StopEventDataStoreIngestion DeregisterOrganizationDelegatedAdmin DeleteDeliveryHistoryJob UpdateRetention
             """
         ),
         (
@@ -124,7 +124,8 @@ enum SensitiveActions {
             DeleteBucket DeleteBucketLogging PutBucketLogging DeleteBucketEncryption PutBucketLifecycle \
             PutBucketLifecycleConfiguration DeleteBucketWorm AbortBucketWorm PutObjectLockConfiguration \
             PutBucketVersioning PutBucketPolicy DeleteBucketPolicy PutBucketReplication PutBucketPublicAccessBlock \
-            DeleteBucketPublicAccessBlock DeletePublicAccessBlock PutPublicAccessBlock PutAccountPublicAccessBlock
+            DeleteBucketPublicAccessBlock DeletePublicAccessBlock PutPublicAccessBlock PutAccountPublicAccessBlock \
+            ComplianceClockJump PutBucketEncryption
             """
         ),
         ([.storage], .opensToEveryone, "PutBucketAcl PutObjectAcl PutBucket CreateBucket"),
@@ -133,7 +134,7 @@ enum SensitiveActions {
             """
             DisableKey ScheduleKeyDeletion DeleteKeyMaterial DeleteImportedKeyMaterial PutKeyPolicy SetKeyPolicy \
             DisableKeyRotation UpdateRotationPolicy DeleteAlias UpdateAlias SetDeletionProtection CreateGrant \
-            DeleteSecret DeleteCustomKeyStore
+            DeleteSecret DeleteCustomKeyStore RotateRootOfTrust
             """
         ),
         (

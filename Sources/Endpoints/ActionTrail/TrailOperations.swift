@@ -66,12 +66,13 @@ extension RPCOperation {
             try TrailRules.checkDestination(trail)
             try TrailRules.checkOtherDestinations(trail)
         }
-        return RPCAnswer(JSONFields(destinationOf: trail))
+        return RPCAnswer(JSONFields(destinationOf: trail), weakening: TrailRules.weakening(from: before, to: trail))
     }
 
     static let deleteTrail = RPCOperation("DeleteTrail", isWrite: true) { context in
-        try context.services.trails.delete(try context.required("Name"), account: context.accountId)
-        return RPCAnswer()
+        let name = try context.required("Name")
+        try context.services.trails.delete(name, account: context.accountId)
+        return RPCAnswer(weakening: "deletes the trail \(name)")
     }
 
     /// StartLogging: a trail delivers what is recorded from here on, this call first.
@@ -87,7 +88,9 @@ extension RPCOperation {
         let trails = context.services.trails
         let account = context.accountId
         try trails.stop(name, account: account)
-        return RPCAnswer(afterRecording: { sequence in try trails.sealStop(name, account: account, at: sequence + 1) })
+        return RPCAnswer(
+            weakening: "stops the trail \(name)",
+            afterRecording: { sequence in try trails.sealStop(name, account: account, at: sequence + 1) })
     }
 
     /// DescribeTrails: unknown names give fewer trails, not an error (section 8.4).

@@ -65,6 +65,27 @@ enum TrailRules {
         }
     }
 
+    /// How an update makes a trail deliver less than before; nil if it does not.
+    static func weakening(from old: Trail, to new: Trail) -> String? {
+        var changes: [String] = []
+        if old.selection != new.selection, new.selection != .all {
+            changes.append("delivers \(new.selection.rawValue) events instead of \(old.selection.rawValue)")
+        }
+        if let kept = new.regions, !(old.regions?.isSubset(of: kept) ?? false) {
+            changes.append("leaves out regions: \(new.trailRegion) instead of \(old.trailRegion)")
+        }
+        if !old.ossBucketName.isEmpty, new.ossBucketName != old.ossBucketName {
+            changes.append(
+                new.ossBucketName.isEmpty
+                    ? "delivers no more to the bucket \(old.ossBucketName)"
+                    : "delivers to the bucket \(new.ossBucketName) instead of \(old.ossBucketName)")
+        }
+        if !old.slsProjectArn.isEmpty, new.slsProjectArn != old.slsProjectArn {
+            changes.append("delivers no more to \(old.slsProjectArn)")
+        }
+        return changes.isEmpty ? nil : "the trail \(new.name) " + changes.joined(separator: ", and ")
+    }
+
     static func selection(_ text: String) throws(RPCError) -> Trail.Selection {
         guard let selection = Trail.Selection(rawValue: text) else {
             throw .invalidParameter("EventRW must be Write, Read or All.")

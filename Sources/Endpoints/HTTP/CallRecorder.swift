@@ -6,6 +6,7 @@ import AuditEvent
 import EventHistory
 import Foundation
 import Logging
+import Metadata
 import Metrics
 import Synchronization
 
@@ -20,6 +21,8 @@ struct CallRecord: Sendable {
     var sourceAddress: String
     var userAgent: String?
     var isTLS: Bool
+    /// Nobody called: the service tells of itself.
+    var isOwn = false
     var caller: Caller?
     /// The key an unauthenticated caller claimed to hold.
     var claimedAccessKeyId: String?
@@ -27,6 +30,8 @@ struct CallRecord: Sendable {
     var resources: [(type: String, name: String)] = []
     var errorCode: String?
     var errorMessage: String?
+    /// How the change weakens a trail, such as `stops the trail audit`; nil for everything else.
+    var weakening: String?
 
     init(_ request: WireRequest, requestId: String, serviceName: String) {
         self.requestId = requestId
@@ -38,28 +43,47 @@ struct CallRecord: Sendable {
         userAgent = request.header("user-agent")
         isTLS = request.isTLS
     }
+
+    init(ownEvent name: String, service: String, weakening: String?) {
+        requestId = UUID().uuidString
+        serviceName = service
+        eventName = name
+        isWrite = true
+        host = ""
+        sourceAddress = ""
+        isTLS = false
+        isOwn = true
+        self.weakening = weakening
+    }
 }
 
 /// Records the calls made on Cairn itself as events of the account they concern.
 ///
-/// A call that changes something is answered after its record is durable. A record that cannot be written now is kept
-/// in memory, up to a limit, and tried again: while any waits, changes are refused.
+/// A call that changes something is noted in the metadata before the change, and answered after its record is durable:
+/// if the service is killed in between, the next start records the note, as a change of which nobody knows whether it
+/// was made. A record that cannot be written now is kept in memory, up to a limit, and tried again: while any waits,
+/// changes are refused.
 public final class CallRecorder: Sendable {
     static let waitingLimit = 10_000
 
     private let history: EventHistory
+    private let metadata: Metadata
     private let accountId: String
     private let region: String
     private let logger: Logger
     private let now: @Sendable () -> Date
+    /// Calls that were noted and are recorded: their notes can go.
+    private let settled = Mutex<[String]>([])
     private let inFlight = Atomic<Int>(0)
     private let waiting = Mutex<[(account: String, event: [UInt8])]>([])
     private let unrecorded = Counter(label: "cairn_calls_unrecorded_total")
 
     public init(
-        history: EventHistory, accountId: String, region: String, logger: Logger, now: @escaping @Sendable () -> Date
+        history: EventHistory, metadata: Metadata, accountId: String, region: String, logger: Logger,
+        now: @escaping @Sendable () -> Date
     ) {
         self.history = history
+        self.metadata = metadata
         self.accountId = accountId
         self.region = region
         self.logger = logger
@@ -72,9 +96,14 @@ public final class CallRecorder: Sendable {
     /// Records a call; returns its sequence once durable, nil if it has to wait for better times.
     @discardableResult
     func record(_ call: CallRecord) async -> UInt64? {
-        let account = call.caller.map(\.accountId).flatMap { $0.isEmpty ? nil : $0 } ?? accountId
+        let account = account(of: call)
         let event = encode(call, account: account)
-        do { return try await write(event, account: account) } catch {
+        if call.weakening != nil, call.errorCode == nil { weakenings(call.eventName).increment() }
+        do {
+            let sequence = try await write(event, account: account)
+            if call.isWrite { settled.withLock { $0.append(call.requestId) } }
+            return sequence
+        } catch {
             logger.error("a call could not be recorded", metadata: ["call": "\(call.eventName)", "error": "\(error)"])
             let isKept = waiting.withLock { waiting in
                 guard waiting.count < Self.waitingLimit else { return false }
@@ -84,6 +113,66 @@ public final class CallRecorder: Sendable {
             if !isKept { unrecorded.increment() }
             return nil
         }
+    }
+
+    private func account(of call: CallRecord) -> String {
+        call.caller.map(\.accountId).flatMap { $0.isEmpty ? nil : $0 } ?? accountId
+    }
+
+    private func weakenings(_ event: String) -> Counter {
+        Counter(label: "cairn_trail_weakened_total", dimensions: [("event", event)])
+    }
+
+    // MARK: Notes of changes
+
+    private struct Note: Codable {
+        var account: String
+        var event: Data
+    }
+
+    private static let notes = "begun-calls/"
+
+    /// Notes a change that is about to be made.
+    ///
+    /// - Throws: if the note cannot be kept; then the change must not be made.
+    func begin(_ call: CallRecord) throws {
+        let account = account(of: call)
+        let note = Note(account: account, event: Data(encode(call, account: account, isOutcomeKnown: false)))
+        try metadata.transact { try $0.put(note, at: Self.notes + call.requestId) }
+    }
+
+    /// Records the changes that were begun before the service was killed, unless their records are there.
+    public func recordForgotten() async throws {
+        for entry in try metadata.entries(prefix: Self.notes) {
+            let id = String(entry.key.dropFirst(Self.notes.count))
+            guard let note = try metadata.value(Note.self, at: entry.key) else { continue }
+            let page = try history.lookUp(
+                LookupQuery(account: note.account, conditions: [.init(.eventId, id)], times: 0...Int64.max, limit: 1))
+            if page.events.isEmpty { _ = try await write([UInt8](note.event), account: note.account) }
+            try metadata.transact { try $0.delete(entry.key) }
+        }
+    }
+
+    private func dropSettledNotes() {
+        let ids = settled.withLock { settled in
+            defer { settled = [] }
+            return settled
+        }
+        guard !ids.isEmpty else { return }
+        do { try metadata.transact { for id in ids { try $0.delete(Self.notes + id) } } } catch {
+            // They go with the next ones, or at the next start.
+            settled.withLock { $0 += ids }
+        }
+    }
+
+    /// Records something that the service itself did or found.
+    public func recordOwn(
+        _ name: String, service: String, parameters: [(name: String, value: String)], weakening: String? = nil
+    ) async {
+        var call = CallRecord(ownEvent: name, service: service, weakening: weakening)
+        call.caller = .service("cairn", accountId: accountId)
+        call.parameters = parameters.map { .init($0.name, $0.value) }
+        await record(call)
     }
 
     /// Records a call that changes nothing: its answer need not wait for the disk.
@@ -103,6 +192,7 @@ public final class CallRecorder: Sendable {
 
     /// Tries again what could not be recorded; called from time to time.
     public func retry() async {
+        dropSettledNotes()
         while let next = waiting.withLock({ $0.first }) {
             do { _ = try await write(next.event, account: next.account) } catch { return }
             waiting.withLock { _ = $0.removeFirst() }
@@ -129,7 +219,7 @@ public final class CallRecorder: Sendable {
             .contains { lower.contains($0) }
     }
 
-    private func encode(_ call: CallRecord, account: String) -> [UInt8] {
+    private func encode(_ call: CallRecord, account: String, isOutcomeKnown: Bool = true) -> [UInt8] {
         var parameters = JSONFields()
         for parameter in call.parameters.prefix(Self.parameterLimit) where !Self.isConfidential(parameter.name) {
             parameters.add(String(parameter.value.prefix(Self.textLimit)), String(parameter.name.prefix(128)))
@@ -140,7 +230,7 @@ public final class CallRecorder: Sendable {
         event.add("Management", "eventCategory")
         event.add(call.eventName, "eventName")
         event.add(call.isWrite ? "Write" : "Read", "eventRW")
-        event.add("ApiCall", "eventType")
+        event.add(call.isOwn ? "AliyunServiceEvent" : "ApiCall", "eventType")
         event.add(String(call.host.prefix(256)), "eventSource")
         event.add(wireTime(now()), "eventTime")
         event.add(region, "acsRegion")
@@ -171,7 +261,9 @@ public final class CallRecorder: Sendable {
         }
         event.add(account, "recipientAccountId")
         var additional = JSONFields()
-        additional.add(call.isTLS ? "https" : "http", "Scheme")
+        if !call.host.isEmpty { additional.add(call.isTLS ? "https" : "http", "Scheme") }
+        additional.add(call.weakening, "Weakening")
+        if !isOutcomeKnown { additional.add("unknown: the service ended before the call was answered", "Outcome") }
         event.add(additional, "additionalEventData")
         event.add(identity(of: call), "userIdentity")
         return event.finished

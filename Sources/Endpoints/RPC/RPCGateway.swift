@@ -77,11 +77,17 @@ struct RPCContext: Sendable {
 
 struct RPCAnswer: Sendable {
     var fields: JSONFields
+    /// How the change weakens a trail; see `CallRecord.weakening`.
+    var weakening: String?
     /// Run once the call's own event is durable, with its sequence.
     var afterRecording: (@Sendable (UInt64) throws -> Void)?
 
-    init(_ fields: JSONFields = JSONFields(), afterRecording: (@Sendable (UInt64) throws -> Void)? = nil) {
+    init(
+        _ fields: JSONFields = JSONFields(), weakening: String? = nil,
+        afterRecording: (@Sendable (UInt64) throws -> Void)? = nil
+    ) {
         self.fields = fields
+        self.weakening = weakening
         self.afterRecording = afterRecording
     }
 }
@@ -182,11 +188,9 @@ struct RPCGateway: Sendable {
                 version: call.version ?? "", requestId: requestId, host: record.host)
             do {
                 try context.authorize(operation, of: product)
-                guard !operation.isWrite || services.recorder.canRecord else {
-                    throw RPCError(
-                        503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
-                }
+                if operation.isWrite { try begin(record) }
                 let answer = try await operation.run(context)
+                record.weakening = answer.weakening
                 return await succeed(answer, operation, record)
             } catch let denial as AccessDenial {
                 throw RPCError(
@@ -234,6 +238,16 @@ struct RPCGateway: Sendable {
             record.resources = [(type, name)]
         }
         return (product, operation)
+    }
+
+    /// What cannot be recorded must not be done.
+    private func begin(_ record: CallRecord) throws {
+        let refusal = RPCError(503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
+        guard services.recorder.canRecord else { throw refusal }
+        do { try services.recorder.begin(record) } catch {
+            services.logger.error("a change cannot be noted", metadata: ["call": "\(record.eventName)", "error": "\(error)"])
+            throw refusal
+        }
     }
 
     private func authenticate(_ call: RPCCall, _ record: inout CallRecord) throws -> Caller {
