@@ -22,6 +22,7 @@ import requests
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 BINARY = os.environ.get("CAIRN_BINARY") or str(PROJECT / ".build/release/cairn")
+DEBUG_BINARY = os.environ.get("CAIRN_DEBUG_BINARY") or str(PROJECT / ".build/debug/cairn")
 SHARED = pathlib.Path(os.environ.get("CAIRN_SHARED") or HERE / "../../../shared").resolve()
 
 KEY = "LTAI5tMadeUpWireTest0001"
@@ -125,12 +126,13 @@ class Answer:
 class Server:
     """One `cairn serve` on ports of its own; kept apart from every other by its data folder."""
 
-    def __init__(self, folder, binary=BINARY, interval="0.5", region=REGION, key=KEY, secret=SECRET, account=None, extra=()):
+    def __init__(self, folder, binary=BINARY, interval="0.5", region=REGION, key=KEY, secret=SECRET, account=None, extra=(), variables=None):
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
         self.binary = binary
         self.region, self.key, self.secret, self.account = region, key, secret, account or ACCOUNT
         self.arguments = ["--delivery-interval", interval, "--region", region, "--account", self.account, *extra]
+        self.variables = variables or {}
         self.log_path = self.folder / "stderr.log"
         self.process = None
         self.starts = 0
@@ -139,6 +141,7 @@ class Server:
     def environment(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith("CAIRN_")}
         env.update(CAIRN_ROOT_ACCESS_KEY_ID=self.key, CAIRN_ROOT_ACCESS_KEY_SECRET=self.secret)
+        env.update(self.variables)
         return env
 
     def command(self):

@@ -12,6 +12,8 @@ import Synchronization
 
 /// A call on one of our ports, as an event will tell it.
 struct CallRecord: Sendable {
+    let eventId: String
+    /// As the answer tells it; another form than the event's id on the oss port.
     var requestId: String
     var serviceName: String
     var eventName: String
@@ -34,6 +36,7 @@ struct CallRecord: Sendable {
     var weakening: String?
 
     init(_ request: WireRequest, requestId: String, serviceName: String) {
+        eventId = UUID(uuidString: requestId) == nil ? UUID().uuidString : requestId
         self.requestId = requestId
         self.serviceName = serviceName
         eventName = request.method
@@ -45,7 +48,8 @@ struct CallRecord: Sendable {
     }
 
     init(ownEvent name: String, service: String, weakening: String?) {
-        requestId = UUID().uuidString
+        eventId = UUID().uuidString
+        requestId = eventId
         serviceName = service
         eventName = name
         isWrite = true
@@ -101,7 +105,7 @@ public final class CallRecorder: Sendable {
         if call.weakening != nil, call.errorCode == nil { weakenings(call.eventName).increment() }
         do {
             let sequence = try await write(event, account: account)
-            if call.isWrite { settled.withLock { $0.append(call.requestId) } }
+            if call.isWrite { settled.withLock { $0.append(call.eventId) } }
             return sequence
         } catch {
             logger.error("a call could not be recorded", metadata: ["call": "\(call.eventName)", "error": "\(error)"])
@@ -138,7 +142,7 @@ public final class CallRecorder: Sendable {
     func begin(_ call: CallRecord) throws {
         let account = account(of: call)
         let note = Note(account: account, event: Data(encode(call, account: account, isOutcomeKnown: false)))
-        try metadata.transact { try $0.put(note, at: Self.notes + call.requestId) }
+        try metadata.transact { try $0.put(note, at: Self.notes + call.eventId) }
     }
 
     /// Records the changes that were begun before the service was killed, unless their records are there.
@@ -225,7 +229,7 @@ public final class CallRecorder: Sendable {
             parameters.add(String(parameter.value.prefix(Self.textLimit)), String(parameter.name.prefix(128)))
         }
         var event = JSONFields()
-        event.add(call.requestId, "eventId")
+        event.add(call.eventId, "eventId")
         event.add("1", "eventVersion")
         event.add("Management", "eventCategory")
         event.add(call.eventName, "eventName")
