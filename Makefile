@@ -11,7 +11,7 @@ VENV = .venv
 DEMO_EVENTS ?= 3000
 BENCH_EVENTS ?= 1000000
 
-.PHONY: run test demo bench check format help build debug deps venv unit wire hooks
+.PHONY: run test demo bench guards check format help build debug deps venv unit wire hooks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: build ## Tell the whole story in a temporary folder (EVENTS=file for your 
 
 bench: build ## Measure recording, lookups, start-up and verification (EVENTS=file, BENCH_EVENTS=n)
 	.build/release/cairn-bench --events $(BENCH_EVENTS) $(if $(EVENTS),--file $(EVENTS))
+
+guards: build ## Measure policy decisions, data keys and encrypted objects
+	.build/release/cairn-bench --guards
 
 check: ## Check formatting, headers, and the rules of the repository
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -83,13 +83,16 @@ let package = Package(
             name: "cairn",
             dependencies: [
                 "CairnServer", "Trails", "SampleStory", "AuditEvent", "EventHistory", "LogEngine", "MerkleLog", "AccessControl",
+                "KeyManagement", "Metadata", "DurableFiles",
                 logging,
                 metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 httpClient,
             ], swiftSettings: settings),
         .executableTarget(
-            name: "cairn-bench", dependencies: ["AccessControl", "SampleStory"], path: "Benchmarks/cairn-bench",
+            name: "cairn-bench",
+            dependencies: ["AccessControl", "SampleStory", "ObjectStorage", "KeyManagement", "Metadata", "DurableFiles"],
+            path: "Benchmarks/cairn-bench",
             swiftSettings: settings),
         tests(of: "AccessControl", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
         tests(of: "AuditEvent", [crypto]),
