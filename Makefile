@@ -6,12 +6,11 @@
 SWIFT ?= swift
 BUILD = $(SWIFT) build -c release
 BINARY = .build/release/cairn
-DEBUG_BINARY = .build/debug/cairn
 VENV = .venv
 DEMO_EVENTS ?= 3000
 BENCH_EVENTS ?= 1000000
 
-.PHONY: run test demo bench guards check format help build debug deps venv unit wire hooks
+.PHONY: run test demo bench guards check format help build deps venv unit wire hooks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,13 +46,8 @@ deps:
 unit: build
 	$(SWIFT) test -c release --disable-testable-imports
 
-wire: build debug venv
-	CAIRN_BINARY=$(abspath $(BINARY)) CAIRN_DEBUG_BINARY=$(abspath $(DEBUG_BINARY)) $(VENV)/bin/pytest -q Tests/wire
-
-# Only a debug build has a clock of retention that a test can move.
-debug: deps
-	@[ -e $(DEBUG_BINARY) ] || echo "first debug build, for the tests of retention: some minutes"
-	$(SWIFT) build -c debug --product cairn
+wire: build venv
+	CAIRN_BINARY=$(abspath $(BINARY)) $(VENV)/bin/pytest -q Tests/wire
 
 venv: $(VENV)/.ready
 

@@ -8,7 +8,8 @@ import Synchronization
 
 /// Measures a running service from outside: recording, lookups, start-up, verification.
 ///
-///     cairn-bench [--events N] [--file NDJSON] [--binary PATH] [--folder DIR] [--json]
+///     cairn-bench [--events N] [--file NDJSON] [--binary PATH] [--folder DIR]
+///     cairn-bench --guards [--folder DIR]
 ///
 /// Batches of 1,000 lines over 4 connections, the load on the same machine. Absolute times depend on the machine;
 /// processor seconds and bytes do so less.
@@ -21,8 +22,9 @@ struct Bench {
     var file: String?
     var binary = ".build/release/cairn"
     var folder: String?
+    var measuresGuards = false
 
-    static func main() throws {
+    static func main() async throws {
         var bench = Bench()
         var arguments = CommandLine.arguments.dropFirst().makeIterator()
         while let name = arguments.next() {
@@ -30,20 +32,22 @@ struct Bench {
             case "--events": bench.events = Int(arguments.next() ?? "") ?? bench.events
             case "--file": bench.file = arguments.next()
             case "--binary": bench.binary = arguments.next() ?? bench.binary
+            case "--guards": bench.measuresGuards = true
             case "--folder": bench.folder = arguments.next()
             default: throw BenchError("unknown argument \(name)")
             }
         }
-        do { try bench.run() } catch {
+        do { try await bench.run() } catch {
             FileHandle.standardError.write(Data("cairn-bench: \(error)\n".utf8))
             exit(1)
         }
     }
 
-    private func run() throws {
+    private func run() async throws {
         let folder = self.folder ?? NSTemporaryDirectory() + "cairn-bench-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { if self.folder == nil { try? FileManager.default.removeItem(atPath: folder) } }
+        guard !measuresGuards else { return try await GuardBench(folder: folder).run() }
         let (batches, count, bytes) = try load()
         print(
             "load        \(count) events of \(bytes / count) bytes, batches of \(Self.batchLines), \(Self.connections) connections"

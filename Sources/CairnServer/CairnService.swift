@@ -41,12 +41,15 @@ public struct CairnService {
     /// - Parameter ready: given the ready line once every port is open.
     public func run(environment: [String: String], ready: @escaping @Sendable (String) -> Void) async throws {
         LocalDisk.allowManyOpenFiles()
+        // Keys are in this process's memory in the clear; nobody shall find them in a core file.
+        if !forbidCoreDumps() { logger.warning("core dumps could not be forbidden") }
         let disk = LocalDisk()
         let folder = settings.dataFolder
         let lock = try Self.hold(folder, disk)
         let now: @Sendable () -> Date = { Date() }
         let metadata = try Metadata(path: folder + "/metadata.sqlite")
-        let keys = try KeyService(metadata: metadata, rootKeyPath: folder + "/root.key", disk: disk)
+        let keys = try KeyService(
+            metadata: metadata, root: try RootOfTrust.fromEnvironment(environment, dataFolder: folder), disk: disk, now: now)
         let credentials = try CredentialStore(metadata: metadata, keys: keys)
         try RootCredentials.prepare(
             folder: folder, accountId: settings.accountId, credentials: credentials, environment: environment, disk: disk)
@@ -74,11 +77,23 @@ public struct CairnService {
                 }
             })
         defer { history.close() }
+        let region = settings.region
+        let (reports, tellReport) = AsyncStream.makeStream(of: StoreReport.self, bufferingPolicy: .bufferingNewest(10_000))
         let objects = try EmbeddedObjectStore(
-            folder: folder + "/objects", region: settings.region, disk: disk, keys: keys, metadata: metadata, now: now)
+            folder: folder + "/objects", region: region, disk: disk, keys: keys, metadata: metadata, now: now,
+            customerKey: { name, account in
+                guard let name else { throw ObjectError.noCustomerKeys }
+                let record = try keys.find(name, account: account, region: region)
+                return CustomerObjectKey(
+                    id: record.id, wrapper: try keys.customerKey(record.id, account: account, region: region))
+            }, report: { tellReport.yield($0) })
+        defer { objects.close() }
         let trails = TrailRegistry(metadata: metadata, now: now)
+        let targets = DeliveryTargets(remote: try remoteTargets(environment)) { bucket in
+            EmbeddedTarget(store: objects, bucket: bucket, now: now)
+        }
         let delivery = DeliveryService(
-            registry: trails, history: history, objects: objects, interval: settings.deliveryInterval, logger: logger, now: now)
+            registry: trails, history: history, targets: targets, interval: settings.deliveryInterval, logger: logger, now: now)
         let recorder = CallRecorder(
             history: history, metadata: metadata, accountId: settings.accountId, region: settings.region, logger: logger, now: now
         )
@@ -98,7 +113,9 @@ public struct CairnService {
         let metrics = self.metrics
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: Housekeeping(history: history, recorder: recorder, objects: objects, logger: logger)),
+                .init(
+                    service: Housekeeping(history: history, recorder: recorder, objects: objects, keys: keys, logger: logger)),
+                .init(service: StoreReports(reports: reports, recorder: recorder, damages: damages, logger: logger)),
                 .init(service: delivery),
                 .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),
                 .init(service: application(Ports.oss(services, isTLS: tls != nil), .oss, settings.oss, tls, announcement)),
@@ -123,6 +140,12 @@ public struct CairnService {
         await recorder.drain()
         withExtendedLifetime(lock) {}
         logger.info("stopped")
+    }
+
+    private func remoteTargets(_ environment: [String: String]) throws -> [String: any DeliveryTarget] {
+        do {
+            return try RemoteTargets.make(settings.remoteBuckets, environment: environment, logger: logger)
+        } catch { throw StartError.badCredentials("\(error)") }
     }
 
     /// Retention is a setting, so its change is no call: it is seen here, at the first start with it.
@@ -233,11 +256,45 @@ private final class Announcement: Sendable {
     }
 }
 
+/// What the object store finds: jumps of the clock become events, damage is counted and logged.
+private struct StoreReports: Service {
+    let reports: AsyncStream<StoreReport>
+    let recorder: CallRecorder
+    let damages: Counter
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await report in self.reports {
+                switch report {
+                case .clockJump(let jump):
+                    self.logger.warning("\(jump)")
+                    await self.recorder.recordOwn(
+                        "ComplianceClockJump", service: "Oss",
+                        parameters: [
+                            ("Occasion", jump.occasion.rawValue), ("ClaimedSeconds", String(jump.claimed / 1000)),
+                            ("BelievedSeconds", String(jump.believed / 1000)),
+                        ], weakening: nil)
+                case .damage(let bucket, let key, let what):
+                    self.damages.increment()
+                    self.logger.error(
+                        "a stored object or its row is damaged",
+                        metadata: ["bucket": "\(bucket)", "key": "\(key)", "what": "\(what)"])
+                case .backgroundFailure(let what, let error):
+                    self.logger.error(
+                        "background work failed, will be tried again", metadata: ["what": "\(what)", "error": "\(error)"])
+                }
+            }
+        }
+    }
+}
+
 /// What has to be done from time to time: retention, files that a crash left, calls that could not be recorded.
 private struct Housekeeping: Service {
     let history: EventHistory
     let recorder: CallRecorder
     let objects: EmbeddedObjectStore
+    let keys: KeyService
     let logger: Logger
 
     func run() async throws {
@@ -248,10 +305,29 @@ private struct Housekeeping: Service {
             var ticks = 0
             while !Task.isCancelled {
                 await recorder.retry()
+                if ticks % 60 == 0 {
+                    objects.tick()
+                    maintainKeys()
+                }
                 if ticks % 600 == 0 { history.dropExpired() }
+                if ticks % 3600 == 0 { maintainObjects() }
                 ticks += 1
                 try? await Task.sleep(for: .seconds(1))
             }
+        }
+    }
+
+    private func maintainKeys() {
+        let done = keys.maintain()
+        for (key, error) in done.failures {
+            logger.error("a key's maintenance failed", metadata: ["key": "\(key.id)", "error": "\(error)"])
+        }
+        for key in done.deleted { logger.notice("a key was deleted, its window being over", metadata: ["key": "\(key.id)"]) }
+    }
+
+    private func maintainObjects() {
+        do { _ = try objects.maintain() } catch {
+            logger.error("the upkeep of objects failed, will be tried again", metadata: ["error": "\(error)"])
         }
     }
 }

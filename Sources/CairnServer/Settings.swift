@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ObjectStorage
 import Yams
 
 /// What the service runs with. For each setting: the flag, else its environment twin, else the configuration file,
@@ -47,6 +48,8 @@ public struct Settings: Sendable, Equatable {
     public var tlsKey: String?
     public var allowsInsecureListen = false
     public var logLevel = "info"
+    /// Buckets of other stores that trails deliver to by name; only the configuration file has them.
+    public var remoteBuckets: [RemoteBucket] = []
 
     /// Names of the settings, as flags have them; `CAIRN_` and upper case in the environment.
     public static let names = [
@@ -106,6 +109,7 @@ public struct Settings: Sendable, Equatable {
             allowsInsecureListen = flag
         }
         if let (text, _) = value("log-level") { logLevel = text }
+        remoteBuckets = try Self.readRemoteBuckets(configuration)
         guard (tlsCertificate == nil) == (tlsKey == nil) else { throw .halfTLS }
         for address in [api, oss, sls] where !address.isLoopback && tlsKey == nil && !allowsInsecureListen {
             throw .insecure(address)
@@ -127,9 +131,10 @@ public struct Settings: Sendable, Equatable {
         guard let node else { return [:] }
         guard let mapping = node as? [String: Any] else { throw .badFile("it is not a mapping of settings") }
         var values: [String: String] = [:]
-        for (name, value) in mapping {
+        for (name, value) in mapping where name != remoteBucketsName {
             guard names.contains(name) else {
-                throw .badFile("there is no setting `\(name)`; the settings are \(names.joined(separator: ", "))")
+                throw .badFile(
+                    "there is no setting `\(name)`; the settings are \((names + [remoteBucketsName]).joined(separator: ", "))")
             }
             values[name] = "\(value)"
         }

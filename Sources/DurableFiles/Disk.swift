@@ -31,6 +31,13 @@ public protocol Disk: Sendable {
 
     /// Size in bytes, or nil if there is no such file.
     func size(of path: String) throws(DiskError) -> UInt64?
+
+    /// Sets or clears the flag by which the file system refuses to write, rename or remove a file, to everybody.
+    ///
+    /// - Throws: where the file system has no such flag, or the process may not set it.
+    func setImmutable(_ path: String, _ isImmutable: Bool) throws(DiskError)
+
+    func isImmutable(_ path: String) throws(DiskError) -> Bool
 }
 
 /// A file with one writer that only ever grows, or is cut back to what is known to be durable.

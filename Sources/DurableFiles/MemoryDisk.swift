@@ -14,7 +14,9 @@ import Synchronization
 /// What was not synced is volatile: ``afterPowerLoss(seed:)`` gives a disk that kept the durable bytes, a random
 /// part of each unsynced tail, and a random choice of the renames and creations whose folder was not synced.
 public final class MemoryDisk: Disk {
-    public enum Operation: Sendable, Hashable { case create, append, sync, truncate, rename, remove, syncDirectory, read }
+    public enum Operation: Sendable, Hashable {
+        case create, append, sync, truncate, rename, remove, syncDirectory, read, setFlag
+    }
 
     public enum Fault: Sendable {
         /// Nothing happens, the caller is told so.
@@ -31,6 +33,7 @@ public final class MemoryDisk: Disk {
         struct State {
             var bytes: [UInt8] = []
             var durableBytes: [UInt8] = []
+            var isImmutable = false
         }
         let state = Mutex(State())
     }
@@ -40,6 +43,7 @@ public final class MemoryDisk: Disk {
         var durableNames: [String: Content] = [:]
         var directories: Set<String> = []
         var fault: (@Sendable (Operation, String) -> Fault?)?
+        var hasImmutableFlag = true
         var capacity = Int.max
         var used = 0
     }
@@ -57,6 +61,9 @@ public final class MemoryDisk: Disk {
 
     /// Bytes that fit in all files together, appends beyond it fail with "no space left".
     public func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
+
+    /// Whether this file system has the immutable flag at all.
+    public func setImmutableFlag(isSupported: Bool) { state.withLock { $0.hasImmutableFlag = isSupported } }
 
     public var used: Int { state.withLock { $0.used } }
 
@@ -79,6 +86,7 @@ public final class MemoryDisk: Disk {
         return state.withLock { old in
             var new = State()
             new.directories = old.directories
+            new.hasImmutableFlag = old.hasImmutableFlag
             var names = old.durableNames
             for name in old.names.keys.sorted() {
                 guard let content = old.names[name], names[name] !== content, next(2) == 0 else { continue }
@@ -99,9 +107,12 @@ public final class MemoryDisk: Disk {
                         if !kept.isEmpty && next(3) == 0 { kept[next(kept.count)] ^= UInt8(1 + next(255)) }
                         bytes += kept
                     }
+                    // Flags are never synced.
+                    let isImmutable = source.isImmutable && next(2) == 0
                     copy.state.withLock {
                         $0.bytes = bytes
                         $0.durableBytes = bytes
+                        $0.isImmutable = isImmutable
                     }
                     new.used += bytes.count
                 }
@@ -155,7 +166,10 @@ public final class MemoryDisk: Disk {
         return MemoryFile(disk: self, content: content, path: path)
     }
 
-    public func openForAppending(_ path: String) throws(DiskError) -> any WritableFile { try memoryFile(path) }
+    public func openForAppending(_ path: String) throws(DiskError) -> any WritableFile {
+        try refuseImmutable([path], doing: "open a file")
+        return try memoryFile(path)
+    }
 
     public func openForReading(_ path: String) throws(DiskError) -> any ReadableFile { try memoryFile(path) }
 
@@ -183,6 +197,7 @@ public final class MemoryDisk: Disk {
 
     public func rename(_ source: String, to target: String) throws(DiskError) {
         var missing = false
+        try refuseImmutable([source, target], doing: "rename a file")
         try perform(.rename, source) { () throws(DiskError) in
             missing = state.withLock { state in
                 guard let content = state.names.removeValue(forKey: source) else { return true }
@@ -196,6 +211,7 @@ public final class MemoryDisk: Disk {
     }
 
     public func remove(_ path: String) throws(DiskError) {
+        try refuseImmutable([path], doing: "remove a file")
         try perform(.remove, path) { () throws(DiskError) in
             state.withLock { state in
                 if let content = state.names.removeValue(forKey: path) {
@@ -215,6 +231,29 @@ public final class MemoryDisk: Disk {
                 for (name, content) in state.names where isInside(name) { state.durableNames[name] = content }
             }
         }
+    }
+
+    public func setImmutable(_ path: String, _ isImmutable: Bool) throws(DiskError) {
+        let content = try flagged(path)
+        try perform(.setFlag, path) { () throws(DiskError) in content.state.withLock { $0.isImmutable = isImmutable } }
+    }
+
+    public func isImmutable(_ path: String) throws(DiskError) -> Bool {
+        try flagged(path).state.withLock { $0.isImmutable }
+    }
+
+    private func flagged(_ path: String) throws(DiskError) -> Content {
+        let (content, isSupported) = state.withLock { ($0.names[path], $0.hasImmutableFlag) }
+        guard let content else { throw DiskError(errno: ENOENT, doing: "open a file", path: path) }
+        guard isSupported else { throw DiskError(errno: ENOTTY, doing: "read the immutable flag", path: path) }
+        return content
+    }
+
+    private func refuseImmutable(_ paths: [String], doing attempt: String) throws(DiskError) {
+        let isImmutable = state.withLock { state in
+            paths.contains { path in state.names[path]?.state.withLock { $0.isImmutable } ?? false }
+        }
+        if isImmutable { throw DiskError(errno: EPERM, doing: attempt, path: paths[0]) }
     }
 
     public func size(of path: String) throws(DiskError) -> UInt64? {

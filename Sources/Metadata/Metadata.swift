@@ -25,7 +25,7 @@ public final class Metadata: Sendable {
     public init(path: String?) throws {
         var configuration = Configuration()
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         }
         database = try path.map { try DatabaseQueue(path: $0, configuration: configuration) } ?? DatabaseQueue()
         if let path {

@@ -5,11 +5,13 @@
 ///
 /// Eight tables: eight bytes a step.
 public struct CRC64: Sendable {
+    static let polynomial: UInt64 = 0xC96C_5795_D787_0F42
+
     private static let tables: [UInt64] = {
         var tables = [UInt64](repeating: 0, count: 8 * 256)
         for byte in 0..<256 {
             var value = UInt64(byte)
-            for _ in 0..<8 { value = value & 1 == 1 ? value >> 1 ^ 0xC96C_5795_D787_0F42 : value >> 1 }
+            for _ in 0..<8 { value = value & 1 == 1 ? value >> 1 ^ polynomial : value >> 1 }
             tables[byte] = value
         }
         for table in 1..<8 {

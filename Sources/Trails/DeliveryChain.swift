@@ -10,14 +10,14 @@ import ObjectStorage
 
 /// One chain of deliveries going forward: plan, objects, digest, cursor, in that order.
 ///
-/// Each step is exactly once although the store is only at least once: the plan is durable before the first object,
-/// objects are named by their range and content, and the cursor moves in the transaction that forgets the plan. A
-/// crash anywhere repeats the step with the same names.
+/// Each step is exactly once although the target is only at least once: the plan is durable before the first object,
+/// objects are named by their range and content and put only where nothing else is, and the cursor moves in the
+/// transaction that forgets the plan. A crash anywhere repeats the step with the same names and bytes.
 struct DeliveryChain {
     let name: String
     let trail: Trail
     let history: EventHistory
-    let objects: any ObjectStore
+    let target: any DeliveryTarget
     let now: @Sendable () -> Date
     /// Makes a new state durable.
     let save: (DeliveryState) throws -> Void
@@ -56,13 +56,7 @@ struct DeliveryChain {
     private func carryOut(_ plan: DeliveryPlan, _ state: inout DeliveryState) async throws {
         let built = try builder.build(plan, digestStart: state.digestStart)
         for object in built.objects {
-            let existing = try objects.object(bucket: trail.ossBucketName, key: object.key)
-            // The name holds the content's MD5: an object of that name and size is this object.
-            if existing?.size != Int64(object.content.count) {
-                try objects.put(
-                    object.content, bucket: trail.ossBucketName, key: object.key,
-                    attributes: .init(contentType: "application/gzip"))
-            }
+            _ = try await target.put(object.key, object.content, contentType: "application/gzip")
         }
         let range = state.digestStart..<plan.end
         let key = builder.digestKey(chain: name, range: range, plannedAt: plan.plannedAt)
@@ -84,15 +78,6 @@ struct DeliveryChain {
         _ built: DeliveryBuilder.Result, key: String, range: Range<UInt64>, plan: DeliveryPlan, state: DeliveryState
     ) async throws -> DigestLink {
         let log = history.signedLog
-        if let existing = try objects.object(bucket: trail.ossBucketName, key: key),
-            let content = try? await objects.content(of: existing),
-            let digest = try? DeliveryDigest(verifying: content, with: try NoteVerifier(verifierKey: log.verifierKey)),
-            digest.Chain == name, digest.First == range.lowerBound, digest.End == range.upperBound,
-            digest.Objects == built.digestObjects
-        {
-            // A crash came between the digest and the cursor: the digest that is there counts.
-            return DigestLink(key: key, content: content)
-        }
         // A digest in another bucket cannot be followed from this one.
         let isMoved = state.lastDigest != nil && state.digestBucket != trail.ossBucketName
         let digest = DeliveryDigest(
@@ -102,8 +87,27 @@ struct DeliveryChain {
             frontier: try history.subtrees(of: 0..<range.lowerBound).map(\.base64), objects: built.digestObjects,
             omitted: built.omitted, checkpoint: try log.checkpoint(size: range.upperBound).encoded)
         let content = try digest.encoded(sign: log.sign(text:))
-        try objects.put(
-            content, bucket: trail.ossBucketName, key: key, attributes: .init(contentType: "application/octet-stream"))
+        do {
+            _ = try await target.put(key, content, contentType: "application/octet-stream")
+        } catch let conflict as TargetConflict {
+            // A crash came between the digest and the cursor, and this time it was signed with other bytes: the one that
+            // is there counts, if it says the same.
+            guard let existing = try await target.read(key),
+                let kept = try? DeliveryDigest(verifying: existing, with: try NoteVerifier(verifierKey: log.verifierKey)),
+                kept.saysTheSame(as: digest)
+            else { throw conflict }
+            return DigestLink(key: key, content: existing)
+        }
         return DigestLink(key: key, content: content)
+    }
+}
+
+extension DeliveryDigest {
+    /// Whether both account for the same events in the same objects, after the same digest.
+    fileprivate func saysTheSame(as other: Self) -> Bool {
+        var other = other
+        // Signed again, a checkpoint has other bytes; its own signature holds, or the digest's would not.
+        other.Checkpoint = Checkpoint
+        return self == other
     }
 }

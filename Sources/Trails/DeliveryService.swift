@@ -17,11 +17,16 @@ public final class DeliveryService: Service {
         var inFlight: Set<String> = []
         var dueAt: [String: Date] = [:]
         var failures: [String: Int] = [:]
+        /// When the target of a piece of work was last found fit, and which bucket it was.
+        var checked: [String: (bucket: String, at: Date)] = [:]
     }
+
+    /// A policy that was not locked lapses, a bucket is made anew: what was seen of a target holds for so many seconds.
+    private static let checkInterval: TimeInterval = 3600
 
     private let registry: TrailRegistry
     private let history: EventHistory
-    private let objects: any ObjectStore
+    private let targets: DeliveryTargets
     private let interval: Duration
     private let logger: Logger
     private let now: @Sendable () -> Date
@@ -32,12 +37,12 @@ public final class DeliveryService: Service {
 
     /// - Parameter interval: events of so much time go into one step.
     public init(
-        registry: TrailRegistry, history: EventHistory, objects: any ObjectStore, interval: Duration, logger: Logger,
+        registry: TrailRegistry, history: EventHistory, targets: DeliveryTargets, interval: Duration, logger: Logger,
         now: @escaping @Sendable () -> Date
     ) {
         self.registry = registry
         self.history = history
-        self.objects = objects
+        self.targets = targets
         self.interval = interval
         self.logger = logger
         self.now = now
@@ -68,6 +73,14 @@ public final class DeliveryService: Service {
             case .job(let job): job.chain
             }
         }
+
+        /// Of a job it is not known before its trail is read.
+        var bucket: String {
+            switch self {
+            case .trail(let trail): trail.ossBucketName
+            case .job: ""
+            }
+        }
     }
 
     private func dueWork() -> [Work] {
@@ -96,6 +109,7 @@ public final class DeliveryService: Service {
 
     private func perform(_ work: Work) async {
         var failed = false
+        var wish = 0
         do {
             switch work {
             case .trail(let trail): try await deliver(trail)
@@ -105,6 +119,7 @@ public final class DeliveryService: Service {
         } catch TrailError.jobNotFound {
         } catch {
             failed = true
+            wish = (error as? RemoteError)?.retryAfter ?? 0
             failures.increment()
             logger.warning("delivery failed, will be tried again", metadata: ["what": "\(work.id)", "error": "\(error)"])
             note("\(error)", of: work)
@@ -114,8 +129,8 @@ public final class DeliveryService: Service {
             progress.inFlight.remove(work.id)
             let count = failed ? (progress.failures[work.id] ?? 0) + 1 : 0
             progress.failures[work.id] = count
-            // After a failure: one second, two, four, up to five minutes, whatever the interval.
-            let wait = count > 0 ? min(0.5 * Double(1 << min(count, 10)), 300) : seconds
+            // After a failure: one second, two, four, up to five minutes, whatever the interval; longer if the store asks.
+            let wait = count > 0 ? max(min(0.5 * Double(1 << min(count, 10)), 300), Double(min(wish, 3600))) : seconds
             progress.dueAt[work.id] = now().addingTimeInterval(wait)
         }
     }
@@ -138,11 +153,19 @@ public final class DeliveryService: Service {
     // MARK: Trails
 
     private func deliver(_ trail: Trail) async throws {
+        let target = targets.target(trail.ossBucketName)
         let chain = DeliveryChain(
-            name: "trail-" + trail.id, trail: trail, history: history, objects: objects, now: now,
+            name: "trail-" + trail.id, trail: trail, history: history, target: target, now: now,
             save: { try self.saveIfPresent($0, of: trail) })
         var state = try registry.deliveryState(of: trail)
         let end = history.endSequence
+        if trail.status == .enabled || state.plan != nil || state.stop.map({ state.next < $0 }) ?? false,
+            let protection = try await checkIfDue(target, for: .trail(trail))
+        {
+            tell(protection, before: state.protection, trail: trail)
+            state.protection = protection
+            try saveIfPresent(state, of: trail)
+        }
         let before = state
         while !Task.isCancelled {
             // A trail that was stopped, but whose stop is not sealed yet, waits.
@@ -151,6 +174,33 @@ public final class DeliveryService: Service {
         }
         deliveredEvents.increment(by: Int64(state.deliveredEvents - before.deliveredEvents))
         deliveredObjects.increment(by: Int64(state.deliveredObjects - before.deliveredObjects))
+    }
+
+    /// Asks a target what protects objects there, unless it was asked a short while ago.
+    private func checkIfDue(_ target: any DeliveryTarget, for work: Work) async throws -> TargetProtection? {
+        let date = now()
+        let isDue = progress.withLock { progress in
+            guard let last = progress.checked[work.id], last.bucket == work.bucket else { return true }
+            return date.timeIntervalSince(last.at) >= Self.checkInterval
+        }
+        guard isDue else { return nil }
+        let protection = try await target.check()
+        progress.withLock { $0.checked[work.id] = (work.bucket, date) }
+        return protection
+    }
+
+    private func tell(_ protection: TargetProtection, before: TargetProtection?, trail: Trail) {
+        guard !protection.says(sameAs: before) else { return }
+        let facts: Logger.Metadata = [
+            "trail": "\(trail.name)", "target": "\(protection.location)", "retention": "\(protection.retention ?? "none")",
+            "versioning": "\(protection.versioning ?? "none")", "encryption": "\(protection.encryption ?? "none")",
+        ]
+        guard !protection.gaps.isEmpty else {
+            return logger.info("what a trail delivers is protected", metadata: facts)
+        }
+        logger.warning(
+            "what a trail delivers is not protected in every way",
+            metadata: facts.merging(["gaps": .array(protection.gaps.map { .string($0) })]) { $1 })
     }
 
     /// Writes a trail's state unless the trail is gone; a stop that was sealed meanwhile is kept.
@@ -178,6 +228,8 @@ public final class DeliveryService: Service {
             job.delivery.lastError = "the trail was deleted"
             return try registry.save(job)
         }
+        let target = targets.target(trail.ossBucketName)
+        _ = try await checkIfDue(target, for: .job(work))
         job.status = .delivering
         while let run = job.runs.first, !Task.isCancelled {
             if job.delivery.plan == nil && !(run.first...run.end).contains(job.delivery.next) || job.delivery.next == 0 {
@@ -188,7 +240,7 @@ public final class DeliveryService: Service {
             var state = job.delivery
             let base = job
             let chain = DeliveryChain(
-                name: job.chain, trail: trail, history: history, objects: objects, now: now,
+                name: job.chain, trail: trail, history: history, target: target, now: now,
                 save: { state in
                     var job = base
                     job.delivery = state

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ObjectStorage
 
 /// Which question does this room answer? *What goes where, and has it arrived?*
 ///
@@ -103,6 +104,8 @@ public struct DeliveryState: Codable, Sendable, Equatable {
     public var covered: [Run] = []
     public var lastDeliveredAt: Date?
     public var lastError: String?
+    /// What protects the objects in the bucket, as last seen.
+    public var protection: TargetProtection?
     public var deliveredEvents: UInt64 = 0
     public var deliveredObjects: UInt64 = 0
 

@@ -13,8 +13,8 @@ struct Cairn: AsyncParsableCommand {
         commandName: "cairn", abstract: "A self-hosted audit trail: record, look up, deliver, prove.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Put.self, Lookup.self, TrailCommand.self, Proof.self, Verify.self, Bucket.self, TokenCommand.self,
-            QuarantineCommand.self, Sample.self,
+            Serve.self, Put.self, Lookup.self, TrailCommand.self, Proof.self, Verify.self, Bucket.self,
+            KeysCommand.self, TokenCommand.self, QuarantineCommand.self, Sample.self,
         ])
 
     static func main() async {
@@ -24,6 +24,9 @@ struct Cairn: AsyncParsableCommand {
         } catch let failure as Failure {
             Terminal.complain(failure.message)
             Foundation.exit(failure.code)
+        } catch let error as APIError {
+            Terminal.complain(error.failure.message)
+            Foundation.exit(error.failure.code)
         } catch {
             let code = exitCode(for: error)
             if code == .success || code == .validationFailure || error is ExitCode || error is CleanExit {
@@ -53,7 +56,12 @@ enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
     static func complain(_ message: String) {
-        FileHandle.standardError.write(Data("cairn: \(message)\n".utf8))
+        FileHandle.standardError.write(Data("cairn: \(harmless(message))\n".utf8))
+    }
+
+    /// Without control characters but line feeds: text that others wrote must not move the cursor or hide a line.
+    static func harmless(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0 == "\n" || $0.properties.generalCategory != .control }))
     }
 
     /// A line that replaces itself on a terminal, and is not written anywhere else.
@@ -66,7 +74,7 @@ enum Terminal {
 
     /// Columns as wide as their widest value; the last one is left as it is.
     static func table(_ header: [String], _ rows: [[String]]) {
-        let all = [header] + rows
+        let all = [header] + rows.map { $0.map { harmless($0).replacingOccurrences(of: "\n", with: " ") } }
         let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         for row in all {
             let cells = row.enumerated().map { index, cell in

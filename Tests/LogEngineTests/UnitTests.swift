@@ -178,10 +178,10 @@ import Testing
 
 @Suite struct `A file envelope` {
     @Test func `opens only unchanged, with its key, for its purpose`() throws {
-        let envelope = try FileEnvelope(magic: "CRNTEST1", key: .sample)
+        let envelope = try FileEnvelope(magic: "CRNTEST1", key: ServiceKey.sample)
         let nonce = try AES.GCM.Nonce(data: [UInt8](repeating: 7, count: 12))
         let sealed = Array(envelope.seal(Array("text".utf8), nonce: nonce, authenticating: [1, 2]))
-        let again = try FileEnvelope(reading: envelope.header + [9, 9], magic: "CRNTEST1", key: .sample)
+        let again = try FileEnvelope(reading: envelope.header + [9, 9], magic: "CRNTEST1", key: ServiceKey.sample)
         #expect(again.header == envelope.header)
         #expect(try again.open(sealed[...], nonce: nonce, authenticating: [1, 2]) == Data("text".utf8))
         #expect(throws: FormatError.notAuthentic) { try again.open(sealed[...], nonce: nonce, authenticating: [1]) }
@@ -190,10 +190,10 @@ import Testing
             var changed = envelope.header
             changed[offset] ^= 4
             #expect(throws: FormatError.self, "byte \(offset)") {
-                try FileEnvelope(reading: changed, magic: "CRNTEST1", key: .sample)
+                try FileEnvelope(reading: changed, magic: "CRNTEST1", key: ServiceKey.sample)
             }
             #expect(throws: FormatError.truncated) {
-                try FileEnvelope(reading: Array(envelope.header[..<offset]), magic: "CRNTEST1", key: .sample)
+                try FileEnvelope(reading: Array(envelope.header[..<offset]), magic: "CRNTEST1", key: ServiceKey.sample)
             }
         }
         for offset in sealed.indices {
@@ -201,7 +201,7 @@ import Testing
             changed[offset] ^= 4
             #expect(throws: FormatError.notAuthentic) { try again.open(changed[...], nonce: nonce, authenticating: [1, 2]) }
         }
-        #expect(throws: FormatError.badMagic) { try FileEnvelope(reading: envelope.header, magic: "CRNTEST2", key: .sample) }
+        #expect(throws: FormatError.badMagic) { try FileEnvelope(reading: envelope.header, magic: "CRNTEST2", key: ServiceKey.sample) }
         let other = ServiceKey(id: ServiceKey.sample.id, key: .init(size: .bits256))
         #expect(throws: FormatError.notAuthentic) { try FileEnvelope(reading: envelope.header, magic: "CRNTEST1", key: other) }
     }

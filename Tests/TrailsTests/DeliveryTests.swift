@@ -18,7 +18,7 @@ import Trails
             try world.trail()
             try world.startLogging()
             var sent = try await world.record(0..<20)
-            world.store.fail(atPut: failing, kept: kept)
+            world.faults.fail(atPut: failing, kept: kept)
             try await world.deliver(rounds: 2)
             sent += try await world.record(20..<45)
             try await world.deliver(rounds: 2)
@@ -30,8 +30,11 @@ import Trails
             #expect(report.isGood, "put \(failing), kept \(kept): \(report.findings)")
             #expect(report.events == sent.count)
             #expect(try world.state().deliveredEvents == UInt64(sent.count))
+            #expect(world.faults.changed.isEmpty, "put again with other bytes: \(world.faults.changed)")
+            #expect(Set(world.faults.made).count == world.faults.made.count)
+            #expect(Set(world.faults.made) == Set(try world.keys()), "put \(failing), kept \(kept)")
             world.history.close()
-            if world.store.puts < failing { break }
+            if world.faults.puts < failing { break }
         }
     }
 
@@ -161,14 +164,14 @@ import Trails
         try world.trail()
         try world.startLogging()
         for first in stride(from: 0, to: 200, by: 50) { try await world.record(first..<first + 50) }
-        world.store.breakBucket("bucket-a")
+        world.faults.breakBucket("bucket-a")
         try await world.deliver(rounds: 2)
         #expect(try world.state().plan != nil)
         world.time.advance(5 * 86_400_000)
         for first in stride(from: 200, to: 400, by: 50) { try await world.record(first..<first + 50) }
         while world.history.statistics.waitingTails > 0 { try await Task.sleep(for: .milliseconds(20)) }
         #expect(world.history.dropExpired() > 0)
-        world.store.breakBucket("")
+        world.faults.breakBucket("")
         try await world.deliver()
         let first = Int(world.history.firstSequence)
         #expect(try await world.delivered().count == 400 - first)
@@ -246,7 +249,7 @@ import Trails
         all += try await world.record(20..<30)
         try world.startLogging()
         all += try await world.record(30..<40)
-        if failing >= 0 { world.store.fail(atPut: failing, kept: kept) }
+        if failing >= 0 { world.faults.fail(atPut: failing, kept: kept) }
         let first = try job(world, token: "t")
         #expect(try job(world, token: "t").id == first.id)
         #expect(throws: TrailError.jobRunning(first.id)) { try job(world) }
@@ -272,7 +275,7 @@ import Trails
         try world.stopLogging()
         let between = try await world.record(12..<20)
         try world.startLogging()
-        world.store.fail(atPut: 9, kept: false)
+        world.faults.fail(atPut: 9, kept: false)
         let first = try job(world)
         try await world.deliver(rounds: 1)
         try world.registry.deleteJob(first.id, account: account)

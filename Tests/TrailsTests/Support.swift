@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AuditEvent
+import Crypto
 import DurableFiles
 import EventHistory
 import Foundation
@@ -18,56 +19,72 @@ let start: Int64 = 1_767_225_600_000  // 2026-01-01T00:00:00Z
 
 struct StoreFailure: Error {}
 
-/// An object store that fails at a chosen put: before anything happened, or after it was done.
-final class FlakyStore: ObjectStore {
-    let real: EmbeddedObjectStore
-    private let state = Mutex((puts: 0, failAt: -1, isKept: false, badBucket: ""))
+/// Puts that fail as a test says, and what was put.
+final class Faults: Sendable {
+    private struct State {
+        var puts = 0
+        var failAt = -1
+        var isKept = false
+        var badBucket = ""
+        var contents: [String: [UInt8]] = [:]
+        var changed: [String] = []
+        var made: [String] = []
+    }
 
-    init(_ real: EmbeddedObjectStore) { self.real = real }
+    private let state = Mutex(State())
 
-    func fail(atPut number: Int, kept: Bool) { state.withLock { $0 = (0, number, kept, $0.badBucket) } }
+    /// Fails at a put from now on, counted from 0: before anything happened, or after it was done.
+    func fail(atPut number: Int, kept: Bool) {
+        state.withLock {
+            $0.puts = 0
+            $0.failAt = number
+            $0.isKept = kept
+        }
+    }
+
     func breakBucket(_ name: String) { state.withLock { $0.badBucket = name } }
-    var puts: Int { state.withLock { $0.puts } }
 
-    fileprivate func verdict(_ bucket: String) -> (fails: Bool, isKept: Bool) {
+    var puts: Int { state.withLock { $0.puts } }
+    /// Keys that were put a second time with other bytes.
+    var changed: [String] { state.withLock { $0.changed } }
+    /// Keys in the order in which objects came to be.
+    var made: [String] { state.withLock { $0.made } }
+
+    fileprivate func verdict(_ bucket: String, _ key: String, _ content: [UInt8]) -> (fails: Bool, isKept: Bool) {
         state.withLock { state in
             state.puts += 1
+            if let before = state.contents.updateValue(content, forKey: bucket + "/" + key), before != content {
+                state.changed.append(key)
+            }
             return (state.puts - 1 == state.failAt || state.badBucket == bucket, state.isKept && state.badBucket != bucket)
         }
     }
 
-    func createBucket(_ name: String, owner: String) throws -> Bucket { try real.createBucket(name, owner: owner) }
-    func bucket(_ name: String) throws -> Bucket? { try real.bucket(name) }
-    func buckets(owner: String) throws -> [Bucket] { try real.buckets(owner: owner) }
-    func deleteBucket(_ name: String) throws { try real.deleteBucket(name) }
-    func object(bucket: String, key: String) throws -> StoredObject? { try real.object(bucket: bucket, key: key) }
-    func deleteObject(bucket: String, key: String) throws { try real.deleteObject(bucket: bucket, key: key) }
-    func read(_ object: StoredObject, range: Range<Int64>, into sink: (Data) async throws -> Void) async throws {
-        try await real.read(object, range: range, into: sink)
-    }
-    func objects(bucket: String, prefix: String, after marker: String, limit: Int) throws -> [StoredObject] {
-        try real.objects(bucket: bucket, prefix: prefix, after: marker, limit: limit)
-    }
-    func beginUpload(bucket: String, key: String, attributes: ObjectAttributes) throws -> any ObjectUpload {
-        Upload(try real.beginUpload(bucket: bucket, key: key, attributes: attributes), verdict(bucket))
+    fileprivate func noteMade(_ key: String) { state.withLock { $0.made.append(key) } }
+}
+
+/// A target whose puts fail at times.
+struct FlakyTarget: DeliveryTarget {
+    let real: any DeliveryTarget
+    let bucket: String
+    let faults: Faults
+
+    var location: String { real.location }
+
+    func put(_ key: String, _ content: [UInt8], contentType: String) async throws -> PutReceipt {
+        let verdict = faults.verdict(bucket, key, content)
+        if verdict.fails && !verdict.isKept { throw StoreFailure() }
+        let receipt = try await real.put(key, content, contentType: contentType)
+        if receipt.isNew { faults.noteMade(key) }
+        if verdict.fails { throw StoreFailure() }
+        return receipt
     }
 
-    private final class Upload: ObjectUpload {
-        private let real: any ObjectUpload
-        private let verdict: (fails: Bool, isKept: Bool)
-        init(_ real: any ObjectUpload, _ verdict: (fails: Bool, isKept: Bool)) { (self.real, self.verdict) = (real, verdict) }
-        func append(_ bytes: UnsafeRawBufferPointer) throws { try real.append(bytes) }
-        func abandon() { real.abandon() }
-        func finish(expectedMD5: [UInt8]?) throws -> StoredObject {
-            if verdict.fails && !verdict.isKept {
-                real.abandon()
-                throw StoreFailure()
-            }
-            let object = try real.finish(expectedMD5: expectedMD5)
-            if verdict.fails { throw StoreFailure() }
-            return object
-        }
+    func read(_ key: String) async throws -> [UInt8]? { try await real.read(key) }
+    func list(prefix: String, after marker: String) async throws -> [TargetEntry] {
+        try await real.list(prefix: prefix, after: marker)
     }
+    func check() async throws -> TargetProtection { try await real.check() }
 }
 
 /// A whole installation in memory.
@@ -76,11 +93,12 @@ final class World: Sendable {
     let metadata: Metadata
     let time = Clock()
     let history: EventHistory
-    let store: FlakyStore
+    let store: EmbeddedObjectStore
+    let faults = Faults()
     let registry: TrailRegistry
     let service: DeliveryService
 
-    init(retentionDays: Int = 90, tailRows: Int = 1 << 16) throws {
+    init(retentionDays: Int = 90, tailRows: Int = 1 << 16, remote: [String: any DeliveryTarget] = [:]) throws {
         metadata = try Metadata(path: nil)
         let keys = try KeyService(metadata: metadata, rootKeyPath: "data/root.key", disk: disk)
         var settings = EventHistory.Settings(dataFolder: "data")
@@ -89,12 +107,15 @@ final class World: Sendable {
         let time = self.time
         history = try EventHistory(
             settings: settings, disk: disk, keys: keys, metadata: metadata, now: { time.milliseconds }, report: { _ in })
-        store = FlakyStore(
-            try EmbeddedObjectStore(
-                folder: "data/objects", region: "local-1", disk: disk, keys: keys, metadata: metadata, now: { time.date }))
+        store = try EmbeddedObjectStore(
+            folder: "data/objects", region: "local-1", disk: disk, keys: keys, metadata: metadata, now: { time.date })
         registry = TrailRegistry(metadata: metadata, now: { time.date })
         service = DeliveryService(
-            registry: registry, history: history, objects: store, interval: .milliseconds(50),
+            registry: registry, history: history,
+            targets: DeliveryTargets(remote: remote) { [store, faults] bucket in
+                FlakyTarget(
+                    real: EmbeddedTarget(store: store, bucket: bucket, now: { time.date }), bucket: bucket, faults: faults)
+            }, interval: .milliseconds(50),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), now: { time.date })
         for bucket in ["bucket-a", "bucket-b"] { _ = try store.createBucket(bucket, owner: account) }
     }
@@ -158,6 +179,13 @@ final class World: Sendable {
         try await DeliveryVerification(
             source: folder, verifier: NoteVerifier(verifierKey: history.signedLog.verifierKey), prefix: prefix
         ).run()
+    }
+
+    /// A digest object with this body, signed by the log.
+    func signedDigest(_ body: Data) throws -> [UInt8] {
+        let note = try history.signedLog.sign(
+            text: "cairn-digest@v1\nsha256 \(Data(SHA256.hash(data: body)).base64EncodedString())\n")
+        return Array((note.encoded + "\n").utf8) + body + [0x0A]
     }
 
     /// The events in a bucket, in the order of its keys.

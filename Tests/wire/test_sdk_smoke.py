@@ -5,9 +5,7 @@ import os
 import subprocess
 import sys
 
-import pytest
-
-from support import DEBUG_BINARY, KEY, REGION, SECRET, event, iso, now
+from support import KEY, REGION, SECRET, event, iso, now
 
 
 def run(script, shared, timeout=300, **variables):
@@ -25,25 +23,3 @@ def test_actiontrail_with_both_signatures(server, shared):
     ])
     said = run("actiontrail_smoke.py", shared, ENDPOINT=server.api_host, SIGNATURE="both", OSS_BUCKET="audit-log-smoke")
     assert "ok [v3]" in said and "ok [v1]" in said
-
-
-def test_keys_and_access_at_the_full_level(server, shared):
-    said = run("kms_ram_smoke.py", shared, ENDPOINT=server.api_host, SMOKE_LEVEL="full")
-    assert "skip" not in said and said.endswith(" passed, 0 failed\n")
-
-
-def test_buckets_with_every_signature(server, shared):
-    """Without the two checks that need the clock of retention moved."""
-    said = run("oss_smoke.py", shared, ENDPOINT=server.oss, AUTH_VERSIONS="v1,v2,v4")
-    assert "27 passed, 0 failed, 6 skipped" in said
-
-
-def test_buckets_while_the_clock_of_retention_moves(make_server, shared, tmp_path):
-    if not os.access(DEBUG_BINARY, os.X_OK):
-        pytest.skip(f"no debug build at {DEBUG_BINARY}: only a debug build has a clock that can be moved")
-    clock = tmp_path / "clock"
-    clock.write_text("0")
-    server = make_server(binary=DEBUG_BINARY, variables={"CAIRN_TEST_CLOCK": str(clock)})
-    advance = f"n=$(cat {clock}); echo $((n + {{seconds}})) > {clock}.new && mv {clock}.new {clock}"
-    said = run("oss_smoke.py", shared, ENDPOINT=server.oss, AUTH_VERSIONS="v1,v2,v4", WORM_ADVANCE_CMD=advance)
-    assert "27 passed, 0 failed, 0 skipped" in said

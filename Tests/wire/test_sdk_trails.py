@@ -249,7 +249,6 @@ def test_operations_that_do_not_exist_yet(client, server):
             ("NoSuchAction", VERSION, (404, "InvalidApi.NotFound")),
             ("createtrail", VERSION, (404, "InvalidApi.NotFound")),
             ("DescribeTrails", "1999-01-01", (404, "InvalidVersion")),
-            ("CreateKey", "2016-01-20", (501, "ActionNotImplemented")),
             ("CreateUser", "2015-05-01", (501, "ActionNotImplemented")),
             ("AssumeRole", "2015-04-01", (501, "ActionNotImplemented")),
             ("NoSuchAction", "2016-01-20", (404, "InvalidApi.NotFound")),

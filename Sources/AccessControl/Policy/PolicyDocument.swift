@@ -4,48 +4,37 @@
 /// A policy, read and checked.
 public struct PolicyDocument: Sendable {
     /// Where the document stands decides which elements it must and must not have; source: ram.md section 4.
-    public enum Kind: Sendable {
+    public enum Kind: Sendable, CaseIterable {
         case identity, session, trust, bucket, key
     }
 
     public let kind: Kind
     /// The very text it was made of.
     public let text: String
+    /// What the text says, in the form that decisions read.
+    let program: PolicyProgram
 
+    /// - Throws: for a text that is not JSON, that breaks the grammar, or that is longer than the kind allows.
     public init(parsing text: String, as kind: Kind) throws(PolicySyntaxError) {
         self.kind = kind
         self.text = text
+        program = PolicyProgram(try PolicyReader(kind: kind).statements(in: text))
     }
 }
 
-/// A document that breaks the grammar, and where.
-public struct PolicySyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Such as `Statement[2].Condition.StringEqual`.
-    public var place: String
-    public var reason: String
-
-    public init(_ place: String, _ reason: String) {
-        self.place = place
-        self.reason = reason
+extension PolicyDocument.Kind {
+    /// Characters (Unicode scalars) that a document may have; source: ram.md section 4, kms.md section 4.8. That of
+    /// a bucket policy is ours.
+    public var maximumLength: Int {
+        switch self {
+        case .identity: 6144
+        case .session, .trust: 2048
+        case .bucket: 16_384
+        case .key: 32_768
+        }
     }
-
-    public var description: String { "\(place): \(reason)" }
 }
 
-/// A policy under its name, for the reasons given with a decision.
-public struct NamedPolicy: Sendable {
-    public enum PolicyType: String, Sendable, Codable {
-        case system = "System"
-        case custom = "Custom"
-    }
-
-    public var name: String
-    public var type: PolicyType
-    public var document: PolicyDocument
-
-    public init(name: String, type: PolicyType, document: PolicyDocument) {
-        self.name = name
-        self.type = type
-        self.document = document
-    }
+extension PolicyDocument: CustomStringConvertible {
+    public var description: String { "\(kind) policy of \(program.statements.count) statements" }
 }

@@ -129,30 +129,42 @@ struct OSSPort: WireService {
             return OSSError(
                 failure.httpStatus, failure.code, failure.message,
                 details: failure.details.map { ($0.name, $0.value) }, detailCode: failure.errorDetailCode)
-        case let error as ObjectError:
-            switch error {
-            case .noSuchBucket(let name): return .noSuchBucket(name)
-            case .invalidBucketName(let name):
-                return OSSError(400, "InvalidBucketName", "The specified bucket is not valid.", details: [("BucketName", name)])
-            case .invalidKey(let key):
-                return OSSError(400, "InvalidObjectName", "The specified object is not valid.", details: [("Key", key)])
-            case .bucketAlreadyExists(let name):
-                return OSSError(
-                    409, "BucketAlreadyExists", "The requested bucket name is not available.",
-                    details: [("BucketName", name)], detailCode: "0015-00000104")
-            case .bucketNotEmpty(let name):
-                return OSSError(
-                    409, "BucketNotEmpty", "The bucket has objects. Please delete them first.",
-                    details: [("BucketName", name)], detailCode: "0015-00000301")
-            case .digestMismatch:
-                return OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
-            case .objectDamaged:
-                services.logger.error("an object is damaged", metadata: ["damage": "\(error)"])
-                return OSSError(500, "InternalError", "\(error)")
-            }
+        case let error as ObjectError: return wireError(ofObject: error)
         default:
             services.logger.error("an OSS call failed", metadata: ["error": "\(error)"])
             return OSSError(500, "InternalError", "We encountered an internal error. Please try again.")
+        }
+    }
+
+    private func wireError(ofObject error: ObjectError) -> OSSError {
+        switch error {
+        case .noSuchBucket(let name): return .noSuchBucket(name)
+        case .invalidBucketName(let name):
+            return OSSError(400, "InvalidBucketName", "The specified bucket is not valid.", details: [("BucketName", name)])
+        case .invalidKey(let key):
+            return OSSError(400, "InvalidObjectName", "The specified object is not valid.", details: [("Key", key)])
+        case .bucketAlreadyExists(let name):
+            return OSSError(
+                409, "BucketAlreadyExists", "The requested bucket name is not available.",
+                details: [("BucketName", name)], detailCode: "0015-00000104")
+        case .bucketNotEmpty(let name):
+            return OSSError(
+                409, "BucketNotEmpty", "The bucket has objects. Please delete them first.",
+                details: [("BucketName", name)], detailCode: "0015-00000301")
+        case .digestMismatch:
+            return OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+        case .objectImmutable: return OSSError(409, "FileImmutable", "\(error)")
+        case .retentionExists: return OSSError(409, "WORMConfigurationAlreadyExists", "\(error)")
+        case .noSuchRetention: return OSSError(404, "NoSuchWORMConfiguration", "\(error)")
+        case .retentionLocked: return OSSError(403, "WORMConfigurationLocked", "\(error)")
+        case .invalidRetentionDays: return OSSError(400, "InvalidArgument", "\(error)")
+        case .retentionNotLocked, .retentionShortened: return OSSError(400, "InvalidWORMConfiguration", "\(error)")
+        case .retentionExcludesVersioning: return OSSError(409, "InvalidWORMConfiguration", "\(error)")
+        case .objectAlreadyExists: return OSSError(409, "FileAlreadyExists", "\(error)", detailCode: "0026-00000002")
+        case .objectDamaged, .rowDamaged:
+            services.logger.error("stored objects are damaged", metadata: ["damage": "\(error)"])
+            return OSSError(500, "InternalError", "\(error)")
+        default: return OSSError(400, "InvalidRequest", "\(error)")
         }
     }
 

@@ -35,18 +35,10 @@ extension RPCProduct {
         ], unbuilt: [])
 
     static let keyManagement = RPCProduct(
-        serviceName: "Kms", code: "kms", deniedCode: "Forbidden.NoPermission", operations: [],
-        unbuilt: [
-            "AsymmetricDecrypt", "AsymmetricEncrypt", "AsymmetricSign", "AsymmetricVerify", "CancelKeyDeletion",
-            "CreateAlias", "CreateKey", "CreateKeyVersion", "Decrypt", "DeleteAlias", "DeleteKeyMaterial",
-            "DescribeAccountKmsStatus", "DescribeKey", "DescribeKeyVersion", "DescribeRegions", "DisableKey",
-            "EnableKey", "Encrypt", "ExportDataKey", "GenerateAndExportDataKey", "GenerateDataKey",
-            "GenerateDataKeyWithoutPlaintext", "GenerateMac", "GetKeyPolicy", "GetParametersForImport", "GetPublicKey",
-            "ImportKeyMaterial", "ListAliases", "ListAliasesByKeyId", "ListKeyVersions", "ListKeys",
-            "ListResourceTags", "ListTagResources", "ReEncrypt", "ScheduleKeyDeletion", "SetDeletionProtection",
-            "SetKeyPolicy", "TagResource", "TagResources", "UntagResource", "UntagResources", "UpdateAlias",
-            "UpdateKeyDescription", "UpdateRotationPolicy", "VerifyMac",
-        ])
+        serviceName: "Kms", code: "kms", deniedCode: "Forbidden.NoPermission",
+        operations: RPCOperation.keyManagementOperations,
+        // Keys for MACs: the names of their specs are not known.
+        unbuilt: ["GenerateMac", "VerifyMac"])
 
     static let accessManagement = RPCProduct(
         serviceName: "Ram", code: "ram", isRegional: false, operations: [],

@@ -45,10 +45,16 @@ struct ConnectionOptions: ParsableArguments {
     }
 }
 
+/// The APIs of the api port, by version.
+enum APIProduct: String {
+    case actionTrail = "2020-07-06"
+    case keys = "2016-01-20"
+    case access = "2015-05-01"
+    case tokens = "2015-04-01"
+}
+
 /// Speaks to a running service, signed.
 struct APIClient {
-    static let version = "2020-07-06"
-
     let base: String
     let host: String
     let accessKeyId: String
@@ -84,6 +90,7 @@ struct APIClient {
 
     struct Answer {
         var status: Int
+        var headers: HTTPHeaders
         var body: [UInt8]
     }
 
@@ -101,36 +108,26 @@ struct APIClient {
         do {
             let response = try await Self.http.execute(message, timeout: timeout)
             let body = try await response.body.collect(upTo: 1 << 30)
-            return Answer(status: Int(response.status.code), body: Array(body.readableBytesView))
+            return Answer(
+                status: Int(response.status.code), headers: response.headers, body: Array(body.readableBytesView))
         } catch {
             throw Failure.unreachable("cannot reach \(base ?? self.base): \(error)")
         }
     }
 
     /// Calls an RPC operation and gives its JSON answer.
-    func call(_ action: String, _ parameters: [(String, String)] = []) async throws -> [String: Any] {
-        let answer = try await callRaw(action, parameters)
-        return try JSONSerialization.jsonObject(with: Data(answer)) as? [String: Any] ?? [:]
-    }
-
-    func callRaw(_ action: String, _ parameters: [(String, String)] = []) async throws -> [UInt8] {
+    func call(
+        _ action: String, _ parameters: [(String, String)] = [], of product: APIProduct = .actionTrail
+    ) async throws -> [String: Any] {
         let query = WireParameters(parameters.map { WireParameters.Parameter($0.0, $0.1) }).encodedQuery
         let request = try signer.signed(
             WireRequest(
                 method: "POST", rawPath: "/", rawQuery: query,
                 headers: [WireHeader("Host", host), WireHeader("Accept", "application/json")]), action: action,
-            version: Self.version)
+            version: product.rawValue)
         let answer = try await send(request)
-        guard answer.status == 200 else { throw Self.failure(answer, action) }
-        return answer.body
-    }
-
-    static func failure(_ answer: Answer, _ what: String) -> Failure {
-        let body = (try? JSONSerialization.jsonObject(with: Data(answer.body))) as? [String: Any]
-        let code = body?["Code"] as? String ?? "HTTP \(answer.status)"
-        let message = body?["Message"] as? String ?? String(decoding: answer.body.prefix(500), as: UTF8.self)
-        let isDenied = [401, 403, 503].contains(answer.status) || code.hasPrefix("Signature") || code.contains("AccessKey")
-        return Failure(code: isDenied ? 3 : 1, message: "\(what): \(code): \(message)")
+        guard answer.status == 200 else { throw APIError(answer, operation: action) }
+        return try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any] ?? [:]
     }
 
     /// Sends a batch of events.
@@ -142,10 +139,12 @@ struct APIClient {
         if let token {
             request.headers.append(WireHeader("Authorization", "Bearer \(token)"))
         } else {
-            request = try signer.signed(request, action: Authenticator.ingestAction, version: Self.version)
+            request = try signer.signed(request, action: Authenticator.ingestAction, version: APIProduct.actionTrail.rawValue)
         }
         return try await send(request)
     }
+
+    var isTLS: Bool { base.hasPrefix("https:") }
 
     func ossSigner(region: String) -> OSSSigner {
         OSSSigner(accessKeyId: accessKeyId, secret: secret, region: region)

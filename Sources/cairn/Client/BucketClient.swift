@@ -25,22 +25,34 @@ struct BucketOptions: ParsableArguments {
 struct BucketClient {
     let client: APIClient
 
-    func send(_ method: String, bucket: String, key: String? = nil, query: [(String, String)] = []) async throws -> [UInt8] {
+    /// Sends a request about a bucket or an object and gives the answer's body.
+    func send(
+        _ method: String, bucket: String, key: String? = nil, query: [(String, String)] = [], headers: [WireHeader] = [],
+        body: String = ""
+    ) async throws -> [UInt8] {
         let path = "/" + bucket + "/" + (key.map { PercentEncoding.encode($0, keepingSlashes: true) } ?? "")
-        let request = WireRequest(
+        var request = WireRequest(
             method: method, rawPath: path,
             rawQuery: WireParameters(query.map { WireParameters.Parameter($0.0, $0.1) }).encodedQuery,
-            headers: [WireHeader("Host", client.host)])
+            headers: [WireHeader("Host", client.host)] + headers, body: Array(body.utf8))
+        if !body.isEmpty { request.headers.append(WireHeader("Content-Type", "application/xml")) }
         let signed = try client.ossSigner(region: "local-1").signed(
             request, resource: key.map { .object(bucket: bucket, key: $0) } ?? .bucket(bucket))
         let answer = try await client.send(signed)
         guard (200..<300).contains(answer.status) else {
-            let text = String(decoding: answer.body.prefix(2000), as: UTF8.self)
-            let code = text.slice(between: "<Code>", and: "</Code>") ?? "HTTP \(answer.status)"
-            let message = text.slice(between: "<Message>", and: "</Message>") ?? ""
-            throw Failure(code: answer.status == 404 ? 1 : 3, message: "\(method) \(path): \(code): \(message)")
+            throw APIError(oss: answer, operation: method + " " + path + (query.first.map { "?" + $0.0 } ?? ""))
         }
         return answer.body
+    }
+
+    /// The answer's text; nil if what was asked for is not there (404).
+    func text(bucket: String, query: [(String, String)]) async throws -> String? {
+        do {
+            return String(decoding: try await send("GET", bucket: bucket, query: query), as: UTF8.self)
+        } catch let error as APIError {
+            guard error.status == 404 else { throw error }
+            return nil
+        }
     }
 
     /// All keys under a prefix.
@@ -52,21 +64,14 @@ struct BucketClient {
             if !token.isEmpty { query.append(("continuation-token", token)) }
             let text = String(decoding: try await send("GET", bucket: bucket, query: query), as: UTF8.self)
             for entry in text.components(separatedBy: "<Contents>").dropFirst() {
-                guard let key = entry.slice(between: "<Key>", and: "</Key>")?.removingPercentEncoding,
-                    let size = entry.slice(between: "<Size>", and: "</Size>").flatMap({ Int($0) })
+                guard let key = entry.element("Key")?.removingPercentEncoding,
+                    let size = entry.element("Size").flatMap({ Int($0) })
                 else { continue }
                 keys.append((key, size))
             }
-            token = text.slice(between: "<NextContinuationToken>", and: "</NextContinuationToken>") ?? ""
+            token = text.element("NextContinuationToken") ?? ""
         } while !token.isEmpty
         return keys
-    }
-}
-
-extension String {
-    fileprivate func slice(between start: String, and end: String) -> String? {
-        guard let first = range(of: start), let last = range(of: end, range: first.upperBound..<endIndex) else { return nil }
-        return String(self[first.upperBound..<last.lowerBound])
     }
 }
 

@@ -85,7 +85,7 @@ struct Put: AsyncParsableCommand {
                     try await Task.sleep(for: .milliseconds(200 * attempt))
                     continue
                 }
-                throw APIClient.failure(answer, "put \(file)")
+                throw APIError(answer, operation: "put \(file)")
             }
             total.accepted += body["Accepted"] as? Int ?? 0
             total.duplicates += body["Duplicates"] as? Int ?? 0

@@ -1,0 +1,49 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Foundation
+import Logging
+
+/// Makes the targets of configured remote buckets.
+public enum RemoteTargets {
+    /// - Parameters:
+    ///   - environment: where secrets that are in variables are taken from; nothing else of it is kept.
+    /// - Returns: targets by the name that trails use.
+    /// - Throws: ``RemoteError`` if a secret cannot be read, so that it is told at the start.
+    public static func make(
+        _ buckets: [RemoteBucket], environment: [String: String], logger: Logger
+    ) throws(RemoteError) -> [String: any DeliveryTarget] {
+        try make(buckets, environment: environment, logger: logger, policy: RetryPolicy(), now: WireTime.now)
+    }
+
+    package static func make(
+        _ buckets: [RemoteBucket], environment: [String: String], logger: Logger, policy: RetryPolicy,
+        now: @escaping @Sendable () -> WireTime
+    ) throws(RemoteError) -> [String: any DeliveryTarget] {
+        var targets: [String: any DeliveryTarget] = [:]
+        // Connections are pooled for all buckets that trust the same authorities.
+        var transports: [String: RemoteTransport] = [:]
+        for bucket in buckets {
+            let own = StaticCredentials(bucket, environment: environment)
+            _ = try own.read()
+            let file = bucket.caFile ?? ""
+            if let path = bucket.caFile, !FileManager.default.isReadableFile(atPath: path) {
+                throw RemoteError(
+                    .credentials, "trust the authorities of", bucket.place, problem: "the file `\(path)` cannot be read")
+            }
+            let transport = transports[file] ?? RemoteTransport(caFile: bucket.caFile, requestTimeout: policy.requestTimeout)
+            transports[file] = transport
+            func exchange() -> RemoteExchange {
+                RemoteExchange(transport: transport, policy: policy, clock: RemoteClock(now), place: bucket.place)
+            }
+            var credentials: any RemoteCredentialSource = own
+            if let role = bucket.role {
+                credentials = RoleCredentials(base: own, role: role, exchange: exchange(), logger: logger)
+            }
+            let store = RemoteStore(bucket: bucket, exchange: exchange(), credentials: credentials, logger: logger)
+            targets[bucket.name] = bucket.kind == .s3 ? S3Target(store: store) : OSSTarget(store: store)
+        }
+        return targets
+    }
+}
