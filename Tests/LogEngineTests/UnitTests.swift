@@ -201,7 +201,9 @@ import Testing
             changed[offset] ^= 4
             #expect(throws: FormatError.notAuthentic) { try again.open(changed[...], nonce: nonce, authenticating: [1, 2]) }
         }
-        #expect(throws: FormatError.badMagic) { try FileEnvelope(reading: envelope.header, magic: "CRNTEST2", key: ServiceKey.sample) }
+        #expect(throws: FormatError.badMagic) {
+            try FileEnvelope(reading: envelope.header, magic: "CRNTEST2", key: ServiceKey.sample)
+        }
         let other = ServiceKey(id: ServiceKey.sample.id, key: .init(size: .bits256))
         #expect(throws: FormatError.notAuthentic) { try FileEnvelope(reading: envelope.header, magic: "CRNTEST1", key: other) }
     }

@@ -226,7 +226,8 @@ struct NaiveEvaluator {
     }
 
     private func number(_ text: String) -> Decimal? {
-        text.isEmpty || text.contains { !"0123456789+-.eE".contains($0) } ? nil : Decimal(string: text)
+        // `Decimal` itself is content with a number at the front: 10.1.2.3 would be 10.1.
+        text.wholeMatch(of: /[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?/) == nil ? nil : Decimal(string: text)
     }
 
     private func date(_ text: String) -> Decimal? {
