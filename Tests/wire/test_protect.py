@@ -25,7 +25,7 @@ from alibabacloud_ram20150501 import models as ram
 from alibabacloud_ram20150501.client import Client as AccessClient
 from alibabacloud_tea_openapi.utils_models import Config
 
-from support import ACCOUNT, REGION, Server, event
+from support import ACCOUNT, REGION, event
 
 DUTIES = {"system": "CairnSystemAdministrator", "audit": "CairnAuditAdministrator", "security": "CairnSecurityAdministrator"}
 SHORT = ("--days", "1", "--allow-short")
