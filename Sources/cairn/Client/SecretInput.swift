@@ -41,10 +41,11 @@ struct SecretInput {
         guard tcgetattr(STDIN_FILENO, &shown) == 0 else { throw Failure.usage("the terminal cannot be asked") }
         var hidden = shown
         hidden.c_lflag &= ~tcflag_t(ECHO)
-        FileHandle.standardError.write(Data("\(question): ".utf8))
+        // Hidden before the question: an answer that comes at once is neither shown nor dropped.
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+        FileHandle.standardError.write(Data("\(question): ".utf8))
         defer {
-            tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &shown)
             FileHandle.standardError.write(Data("\n".utf8))
         }
         guard let line = readLine(), !line.isEmpty else { throw Failure.usage("no \(name) given") }
