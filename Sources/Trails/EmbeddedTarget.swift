@@ -6,45 +6,48 @@ import ObjectStorage
 
 /// A bucket of the embedded store as a place to deliver to.
 public struct EmbeddedTarget: DeliveryTarget {
-    /// What keeps objects of a bucket from being deleted, for people; nil if nothing does.
-    public typealias RetentionLookup = @Sendable (_ bucket: String) throws -> String?
-
-    private let store: any ObjectStore
+    private let store: EmbeddedObjectStore
     private let bucket: String
-    private let retention: RetentionLookup
     private let now: @Sendable () -> Date
 
-    public init(
-        store: any ObjectStore, bucket: String, retention: @escaping RetentionLookup = { _ in nil },
-        now: @escaping @Sendable () -> Date = { Date() }
-    ) {
+    public init(store: EmbeddedObjectStore, bucket: String, now: @escaping @Sendable () -> Date) {
         self.store = store
         self.bucket = bucket
-        self.retention = retention
         self.now = now
     }
 
     public var location: String { "embedded bucket `\(bucket)`" }
 
     public func put(_ key: String, _ content: [UInt8], contentType: String) async throws -> PutReceipt {
-        if try await holds(key, content) { return PutReceipt(isNew: false) }
+        // First, for a bucket with versions takes another one whatever is forbidden.
+        if let held = try await receiptOfExisting(key, content) { return held }
         do {
-            try store.put(content, bucket: bucket, key: key, attributes: .init(contentType: contentType))
-        } catch {
-            // Refused because it came to be there meanwhile, under retention perhaps: if it is the same, all is well.
-            guard (try? await holds(key, content)) == true else { throw error }
-            return PutReceipt(isNew: false)
+            var options = PutOptions()
+            options.forbidsOverwrite = true
+            let writer = try store.beginPut(
+                bucket: bucket, key: key, attributes: .init(contentType: contentType), options: options)
+            // Whatever fails from here on, the writer abandons its file when it goes.
+            try content.withUnsafeBytes { try writer.append($0) }
+            return PutReceipt(isNew: true, versionId: try writer.finish(expectedMD5: nil, expectedCRC64: nil).versionId)
+        } catch let error as ObjectError {
+            // It came to be there meanwhile, under retention perhaps: if it is the same, all is well.
+            switch error {
+            case .objectAlreadyExists, .objectImmutable:
+                guard let held = try await receiptOfExisting(key, content) else { throw error }
+                return held
+            default: throw error
+            }
         }
-        return PutReceipt(isNew: true)
     }
 
-    /// Whether the key has exactly this content; false if it has none.
-    private func holds(_ key: String, _ content: [UInt8]) async throws -> Bool {
-        guard let object = try store.object(bucket: bucket, key: key) else { return false }
+    /// - Returns: nil if the key has no object.
+    /// - Throws: ``TargetConflict`` if it has other content.
+    private func receiptOfExisting(_ key: String, _ content: [UInt8]) async throws -> PutReceipt? {
+        guard let object = try store.object(bucket: bucket, key: key) else { return nil }
         guard object.size == Int64(content.count), try await store.content(of: object) == content else {
             throw TargetConflict(key: key, location: location)
         }
-        return true
+        return PutReceipt(isNew: false, versionId: object.versionId)
     }
 
     public func read(_ key: String) async throws -> [UInt8]? {
@@ -58,10 +61,21 @@ public struct EmbeddedTarget: DeliveryTarget {
     }
 
     public func check() async throws -> TargetProtection {
-        guard try store.bucket(bucket) != nil else { throw ObjectError.noSuchBucket(bucket) }
-        let retention = try retention(bucket)
+        guard let bucket = try store.bucket(bucket) else { throw ObjectError.noSuchBucket(bucket) }
+        var gaps: [String] = []
+        var retention: String?
+        switch bucket.retention {
+        case let policy? where policy.state == .locked: retention = "WORM Locked, \(policy.days) days"
+        case .some: gaps.append("the bucket's WORM policy is not locked, and lapses after a day: lock it")
+        case nil: gaps.append("objects can be deleted: the bucket has no WORM policy")
+        }
+        if bucket.versioning != nil {
+            gaps.append("a bucket with versions does not refuse to overwrite: keys are looked up before they are written")
+        }
         return TargetProtection(
-            location: location, retention: retention, encryption: "AES256, by the service", refusesOverwrite: true,
-            gaps: retention == nil ? ["objects can be deleted: the bucket has no locked retention"] : [], checkedAt: now())
+            location: location, retention: retention, versioning: bucket.versioning?.rawValue,
+            encryption: bucket.encryption.map { [$0.algorithm.rawValue, $0.keyId].compactMap { $0 }.joined(separator: " ") }
+                ?? "AES256, by the service",
+            refusesOverwrite: bucket.versioning == nil, gaps: gaps, checkedAt: now())
     }
 }
