@@ -76,10 +76,7 @@ struct NaiveEvaluator {
 
     private func list(_ value: Any) -> [String] {
         if let texts = value as? [Any] { return texts.flatMap(list) }
-        if let text = value as? String { return [text] }
-        let number = value as! NSNumber
-        if String(cString: number.objCType) == "c" { return [number.boolValue ? "true" : "false"] }
-        return [number.stringValue]
+        return [value as! String]
     }
 
     private func glob(_ pattern: String, _ text: String) -> Bool {
