@@ -25,6 +25,8 @@ struct CallRecord: Sendable {
     var isTLS: Bool
     /// Nobody called: the service tells of itself.
     var isOwn = false
+    /// Set by ``CallRecorder/begin(_:)``: a note of the change stands until its record does.
+    var isNoted = false
     var caller: Caller?
     /// The key an unauthenticated caller claimed to hold.
     var claimedAccessKeyId: String?
@@ -105,7 +107,7 @@ public final class CallRecorder: Sendable {
         if call.weakening != nil, call.errorCode == nil { weakenings(call.eventName).increment() }
         do {
             let sequence = try await write(event, account: account)
-            if call.isWrite { settled.withLock { $0.append(call.eventId) } }
+            if call.isNoted { settled.withLock { $0.append(call.eventId) } }
             return sequence
         } catch {
             logger.error("a call could not be recorded", metadata: ["call": "\(call.eventName)", "error": "\(error)"])
@@ -139,22 +141,25 @@ public final class CallRecorder: Sendable {
     /// Notes a change that is about to be made.
     ///
     /// - Throws: if the note cannot be kept; then the change must not be made.
-    func begin(_ call: CallRecord) throws {
+    func begin(_ call: inout CallRecord) throws {
         let account = account(of: call)
         let note = Note(account: account, event: Data(encode(call, account: account, isOutcomeKnown: false)))
         try metadata.transact { try $0.put(note, at: Self.notes + call.eventId) }
+        call.isNoted = true
     }
 
     /// Records the changes that were begun before the service was killed, unless their records are there.
     public func recordForgotten() async throws {
-        for entry in try metadata.entries(prefix: Self.notes) {
+        let entries = try metadata.entries(prefix: Self.notes)
+        for entry in entries {
             let id = String(entry.key.dropFirst(Self.notes.count))
-            guard let note = try metadata.value(Note.self, at: entry.key) else { continue }
+            let note = try JSONDecoder().decode(Note.self, from: Data(entry.value))
             let page = try history.lookUp(
                 LookupQuery(account: note.account, conditions: [.init(.eventId, id)], times: 0...Int64.max, limit: 1))
             if page.events.isEmpty { _ = try await write([UInt8](note.event), account: note.account) }
-            try metadata.transact { try $0.delete(entry.key) }
         }
+        guard !entries.isEmpty else { return }
+        try metadata.transact { for entry in entries { try $0.delete(entry.key) } }
     }
 
     private func dropSettledNotes() {

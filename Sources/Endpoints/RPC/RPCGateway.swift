@@ -188,7 +188,7 @@ struct RPCGateway: Sendable {
                 version: call.version ?? "", requestId: requestId, host: record.host)
             do {
                 try context.authorize(operation, of: product)
-                if operation.isWrite { try begin(record) }
+                if operation.isWrite { try begin(&record) }
                 let answer = try await operation.run(context)
                 record.weakening = answer.weakening
                 return await succeed(answer, operation, record)
@@ -241,10 +241,10 @@ struct RPCGateway: Sendable {
     }
 
     /// What cannot be recorded must not be done.
-    private func begin(_ record: CallRecord) throws {
+    private func begin(_ record: inout CallRecord) throws {
         let refusal = RPCError(503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
         guard services.recorder.canRecord else { throw refusal }
-        do { try services.recorder.begin(record) } catch {
+        do { try services.recorder.begin(&record) } catch {
             services.logger.error("a change cannot be noted", metadata: ["call": "\(record.eventName)", "error": "\(error)"])
             throw refusal
         }
