@@ -154,13 +154,15 @@ private let content = Array("what is delivered".utf8)
                 ? FakeAnswer(manner: .huge(64 << 20)) : FakeAnswer(status: 400, manner: .huge(64 << 20))
         }
         defer { server.close() }
-        let target = try remoteTarget(remoteBucket(.s3, at: server.url))
+        // Time enough on a busy machine: a request that took too long would be repeated, and rightly.
+        let target = try remoteTarget(remoteBucket(.s3, at: server.url), requestTimeout: 60)
         for text in [
             await failureText { _ = try await target.list(prefix: "", after: "") },
             await failureText { _ = try await target.read("k") },
         ] {
             #expect(text.contains("larger than"), "\(text)")
         }
+        #expect(server.requests.count == 2, "not repeated")
     }
 
     @Test func `that nobody answers says where it went`() async throws {
