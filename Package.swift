@@ -83,7 +83,7 @@ let package = Package(
             name: "cairn",
             dependencies: [
                 "CairnServer", "Trails", "SampleStory", "AuditEvent", "EventHistory", "LogEngine", "MerkleLog", "AccessControl",
-                "KeyManagement", "Metadata", "DurableFiles",
+                "ObjectStorage", "KeyManagement", "Metadata", "DurableFiles",
                 logging,
                 metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

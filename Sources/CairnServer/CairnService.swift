@@ -274,7 +274,7 @@ private struct StoreReports: Service {
                         parameters: [
                             ("Occasion", jump.occasion.rawValue), ("ClaimedSeconds", String(jump.claimed / 1000)),
                             ("BelievedSeconds", String(jump.believed / 1000)),
-                        ], weakening: nil)
+                        ])
                 case .damage(let bucket, let key, let what):
                     self.damages.increment()
                     self.logger.error(

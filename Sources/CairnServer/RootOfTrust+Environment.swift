@@ -1,24 +1,16 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import KeyManagement
 
 extension RootOfTrust {
     /// The root that the environment names: `CAIRN_ROOT` is `file` (default), `passphrase` or `token`.
-    ///
-    /// Secrets come from a variable or, with `_FILE` behind its name, from a file; never from a flag, which every user
-    /// of the machine could read.
     static func fromEnvironment(_ environment: [String: String], dataFolder: String) throws -> RootOfTrust {
         func secret(_ name: String) throws -> String {
-            if let text = environment[name], !text.isEmpty { return text }
-            guard let path = environment[name + "_FILE"], !path.isEmpty else {
-                throw StartError.badCredentials("\(name) or \(name)_FILE is needed for this root of trust")
-            }
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-                throw StartError.badCredentials("the file `\(path)` that \(name)_FILE names cannot be read")
-            }
-            return text.hasSuffix("\n") ? String(text.dropLast()) : text
+            do throws(EnvironmentSecret.Unreadable) {
+                if let text = try EnvironmentSecret.read(name, in: environment) { return text }
+            } catch { throw StartError.badCredentials("\(error)") }
+            throw StartError.badCredentials("\(name) or \(name)_FILE is needed for this root of trust")
         }
         func label(_ name: String) throws -> String {
             guard let text = environment[name], !text.isEmpty else {

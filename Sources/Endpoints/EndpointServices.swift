@@ -18,7 +18,7 @@ public struct EndpointServices: Sendable {
     public var history: EventHistory
     public var quarantine: Quarantine
     public var trails: TrailRegistry
-    public var objects: any ObjectStore
+    public var objects: EmbeddedObjectStore
     public var authenticator: Authenticator
     public var authorizer: Authorizer
     public var keys: KeyService
@@ -33,7 +33,7 @@ public struct EndpointServices: Sendable {
     public var now: @Sendable () -> Date
 
     public init(
-        history: EventHistory, quarantine: Quarantine, trails: TrailRegistry, objects: any ObjectStore,
+        history: EventHistory, quarantine: Quarantine, trails: TrailRegistry, objects: EmbeddedObjectStore,
         authenticator: Authenticator, authorizer: Authorizer, keys: KeyService, credentials: CredentialStore, metadata: Metadata,
         recorder: CallRecorder,
         budget: ByteBudget, logger: Logger, region: String, accountId: String, retentionDays: Int,

@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
@@ -270,13 +271,40 @@ class Server:
     def get(self, path, **options):
         return Answer(self.session.get(self.api + path, timeout=30, **options))
 
-    def cairn(self, *arguments, input=None, check=None, env=None, timeout=120):
-        """Runs a client command against this server."""
+    def client_environment(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CAIRN_")}
         environment.update(
             CAIRN_ENDPOINT=self.api, CAIRN_OSS_ENDPOINT=self.oss, CAIRN_ACCESS_KEY_ID=self.key,
             CAIRN_ACCESS_KEY_SECRET=self.secret)
-        environment.update(env or {})
+        return environment
+
+    def on_a_terminal(self, questions, *arguments):
+        """Runs a client command on a terminal of its own, types each answer when its question is on the screen, and gives exit
+        code and screen. Every question has to come."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [self.binary, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs, env=self.client_environment(),
+            close_fds=True)
+        os.close(theirs)
+        screen, seen, left = b"", 0, list(questions)
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            screen += part
+            if left and left[0][0] in screen[seen:]:
+                seen = len(screen)
+                os.write(ours, left.pop(0)[1] + b"\n")
+        os.close(ours)
+        assert not left, screen
+        return process.wait(60), screen
+
+    def cairn(self, *arguments, input=None, check=None, env=None, timeout=120):
+        """Runs a client command against this server."""
+        environment = dict(self.client_environment(), **(env or {}))
         done = subprocess.run(
             [self.binary, *map(str, arguments)], input=input, capture_output=True, env=environment, timeout=timeout)
         if check is not None:

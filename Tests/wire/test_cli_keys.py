@@ -1,10 +1,7 @@
 # The commands for keys and the root of trust: what they print, what they leave, how they end.
 # SPDX-License-Identifier: Apache-2.0
 import json
-import os
-import pty
 import stat
-import subprocess
 
 from support import event
 
@@ -88,41 +85,14 @@ def test_the_root_of_trust_changes_and_nothing_is_lost(make_server, tmp_path):
 def test_a_passphrase_is_typed_unseen(make_server):
     server = make_server()
     assert server.stop() == 0
-    typed = "typed by a person unseen"
-    code, screen = on_a_terminal(
-        server, [b"new passphrase: ", b"new passphrase again: "], [typed, typed], "keys", "root", "switch", "--to", "passphrase",
-        "--data", str(server.data))
-    assert code == 0 and typed.encode() not in screen, screen
-    code, screen = on_a_terminal(
-        server, [b"passphrase: ", b"new passphrase: ", b"new passphrase again: "], [typed, "one that is long", "not the same"],
-        "keys", "root", "rotate", "--data", str(server.data))
+    typed = b"typed by a person unseen"
+    new, again, present = b"new passphrase: ", b"new passphrase again: ", b"passphrase: "
+    code, screen = server.on_a_terminal(
+        [(new, typed), (again, typed)], "keys", "root", "switch", "--to", "passphrase", "--data", server.data)
+    assert code == 0 and typed not in screen, screen
+    code, screen = server.on_a_terminal(
+        [(present, typed), (new, b"one that is long"), (again, b"not the same")], "keys", "root", "rotate", "--data", server.data)
     assert code == 2 and b"not the same" in screen
-    code, screen = on_a_terminal(
-        server, [b"passphrase: "], [typed], "keys", "root", "switch", "--to", "file", "--data", str(server.data))
-    assert code == 0 and typed.encode() not in screen, screen
+    code, screen = server.on_a_terminal([(present, typed)], "keys", "root", "switch", "--to", "file", "--data", server.data)
+    assert code == 0 and typed not in screen, screen
     server.start()
-
-
-def on_a_terminal(server, prompts, answers, *arguments):
-    """Runs cairn on a terminal of its own, answers its questions in turn, and gives exit code and screen."""
-    ours, theirs = pty.openpty()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("CAIRN_")}
-    process = subprocess.Popen(
-        [server.binary, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True)
-    os.close(theirs)
-    screen, seen = b"", 0
-    left = list(zip(prompts, answers))
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:
-            break
-        if not part:
-            break
-        screen += part
-        if left and left[0][0] in screen[seen:]:
-            seen = len(screen)
-            os.write(ours, left.pop(0)[1].encode() + b"\n")
-    os.close(ours)
-    assert not left, screen
-    return process.wait(60), screen

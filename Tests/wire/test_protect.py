@@ -8,11 +8,8 @@ import datetime
 import http.client
 import http.server
 import json
-import os
-import pty
 import re
 import stat
-import subprocess
 import threading
 
 import oss2
@@ -360,40 +357,16 @@ def test_without_consent_nothing_is_locked(server, trail):
     assert retention(server, "cairn-" + trail) == ("Locked", 1)
 
 
-def answer_on_a_terminal(server, typed, *arguments):
-    """Runs cairn on a terminal of its own, types a line when it asks, and gives exit code and screen."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("CAIRN_")}
-    environment.update(
-        CAIRN_ENDPOINT=server.api, CAIRN_OSS_ENDPOINT=server.oss, CAIRN_ACCESS_KEY_ID=server.key,
-        CAIRN_ACCESS_KEY_SECRET=server.secret)
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [server.binary, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True)
-    os.close(theirs)
-    screen, asked = b"", False
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:
-            break
-        if not part:
-            break
-        screen += part
-        if not asked and b"Type the name of the bucket" in screen:
-            asked = True
-            os.write(ours, typed + b"\n")
-    os.close(ours)
-    assert asked, screen
-    return process.wait(60), screen
+QUESTION = b"Type the name of the bucket"
 
 
 def test_only_the_typed_name_is_consent(server, trail):
     bucket = "cairn-" + trail
     for typed in (b"yes", b"", b"cairn-other"):
-        code, screen = answer_on_a_terminal(server, typed, "protect", trail, *SHORT, "--no-administrators")
+        code, screen = server.on_a_terminal([(QUESTION, typed)], "protect", trail, *SHORT, "--no-administrators")
         assert code == 1 and b"left to do" in screen
         assert retention(server, bucket) == ("InProgress", 1)
-    code, screen = answer_on_a_terminal(server, bucket.encode(), "protect", trail, *SHORT, "--no-administrators")
+    code, screen = server.on_a_terminal([(QUESTION, bucket.encode())], "protect", trail, *SHORT, "--no-administrators")
     assert code == 0, screen
     assert retention(server, bucket) == ("Locked", 1)
 

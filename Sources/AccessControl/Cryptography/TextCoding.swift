@@ -8,8 +8,9 @@
 #endif
 
 /// Bytes as the text that signatures and tokens travel in.
-enum TextCoding {
-    static func hex(_ bytes: some Sequence<UInt8>) -> String {
+package enum TextCoding {
+    /// Lower case.
+    package static func hex(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
         return String(decoding: text, as: UTF8.self)

@@ -37,7 +37,7 @@ extension RPCOperation {
     }
 
     static let asymmetricDecrypt = RPCOperation.cryptography("AsymmetricDecrypt") { call in
-        if call.optional("Recipient") != nil { throw RPCError.invalid("Recipient", "confidential computing is not supported") }
+        try call.checkNoRecipient()
         let ciphertext = try call.base64("CiphertextBlob")
         let (version, algorithm) = try call.versionAndAlgorithm()
         let (plain, use) = try call.keys.decryptAsymmetric(

@@ -14,7 +14,7 @@ extension RPCOperation {
     }
 
     static let decrypt = RPCOperation.cryptography("Decrypt") { call in
-        if call.optional("Recipient") != nil { throw RPCError.invalid("Recipient", "confidential computing is not supported") }
+        try call.checkNoRecipient()
         let blob = try call.base64("CiphertextBlob")
         let context = try call.encryptionContext()
         _ = try call.key(sealing: blob)
@@ -25,7 +25,7 @@ extension RPCOperation {
     }
 
     static let generateDataKey = RPCOperation.cryptography("GenerateDataKey") { call in
-        if call.optional("Recipient") != nil { throw RPCError.invalid("Recipient", "confidential computing is not supported") }
+        try call.checkNoRecipient()
         let (plaintext, blob, use) = try call.newDataKey()
         var answer = RPCAnswer.sealed(blob, use)
         answer.fields.add(plaintext, "Plaintext")

@@ -28,6 +28,11 @@ struct KeyCall: Sendable {
     /// A parameter that was sent and is not empty.
     func optional(_ name: String) -> String? { context.filled(name) }
 
+    /// `Recipient` would have plaintext sealed for an enclave.
+    func checkNoRecipient() throws(RPCError) {
+        if optional("Recipient") != nil { throw .invalid("Recipient", "confidential computing is not supported") }
+    }
+
     func flag(_ name: String) throws(RPCError) -> Bool? {
         switch optional(name)?.lowercased() {
         case nil: return nil

@@ -163,13 +163,6 @@ struct OSSHandler: Sendable {
             if header == "x-oss-server-side-encryption" && request.header(header) == "AES256" { continue }
             throw OSSError.notImplemented("The header \(header)")
         }
-        if request.header("x-oss-forbid-overwrite")?.lowercased() == "true",
-            try services.objects.object(bucket: bucket.name, key: key) != nil
-        {
-            throw OSSError(
-                409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.",
-                details: [("Key", key)], detailCode: "0026-00000002")
-        }
         var expectedMD5: [UInt8]?
         if let text = request.header("content-md5") {
             guard let data = Data(base64Encoded: text), data.count == 16 else {
@@ -177,7 +170,10 @@ struct OSSHandler: Sendable {
             }
             expectedMD5 = [UInt8](data)
         }
-        let upload = try services.objects.beginUpload(bucket: bucket.name, key: key, attributes: try attributes())
+        var options = PutOptions()
+        options.forbidsOverwrite = request.header("x-oss-forbid-overwrite")?.lowercased() == "true"
+        let upload = try services.objects.beginPut(
+            bucket: bucket.name, key: key, attributes: try attributes(), options: options)
         do {
             var size: Int64 = 0
             for try await buffer in body {

@@ -160,7 +160,10 @@ struct OSSPort: WireService {
         case .invalidRetentionDays: return OSSError(400, "InvalidArgument", "\(error)")
         case .retentionNotLocked, .retentionShortened: return OSSError(400, "InvalidWORMConfiguration", "\(error)")
         case .retentionExcludesVersioning: return OSSError(409, "InvalidWORMConfiguration", "\(error)")
-        case .objectAlreadyExists: return OSSError(409, "FileAlreadyExists", "\(error)", detailCode: "0026-00000002")
+        case .objectAlreadyExists(let key):
+            return OSSError(
+                409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.",
+                details: [("Key", key)], detailCode: "0026-00000002")
         case .objectDamaged, .rowDamaged:
             services.logger.error("stored objects are damaged", metadata: ["damage": "\(error)"])
             return OSSError(500, "InternalError", "\(error)")

@@ -9,8 +9,6 @@ enum RPCPermission: Sendable {
     case standard
     /// Whoever is known may call it.
     case anyCaller
-    /// These, all of them.
-    case requests(@Sendable (RPCContext) throws -> [AccessRequest])
     /// The operation asks ``RPCContext/authorize(_:resourcePolicy:)`` itself, once it knows what it is about.
     case inside
 }
@@ -28,7 +26,6 @@ extension RPCContext {
     func authorize(_ operation: RPCOperation, of product: RPCProduct) throws {
         switch operation.permission {
         case .anyCaller, .inside: return
-        case .requests(let requests): try authorize(try requests(self))
         case .standard:
             let name = operation.resourceType == "ACS::ActionTrail::Trail" ? filled("Name") ?? filled("TrailName") : nil
             let region = product.isRegional ? services.region : "*"

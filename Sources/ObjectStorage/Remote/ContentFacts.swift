@@ -1,6 +1,7 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import AccessControl
 import Crypto
 import Foundation
 
@@ -28,6 +29,6 @@ struct ContentFacts: Sendable {
         guard let etag = etag?.trimmingCharacters(in: CharacterSet(charactersIn: "\"")).lowercased(), etag.utf8.count == 32,
             etag.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else { return nil }
-        return etag == md5.hex
+        return etag == TextCoding.hex(md5)
     }
 }

@@ -7,21 +7,12 @@ import Logging
 import Synchronization
 
 /// A bucket of OSS, or of a store that speaks OSS, written once under BucketWorm. Source: oss.md section 18.
-final class OSSTarget: DeliveryTarget {
+final class OSSTarget: RemoteStoreTarget {
     let store: RemoteStore
     /// Whether a bucket refuses to overwrite: with versions it ignores the header, and makes another version.
     private let refusesOverwrite = Mutex<Bool?>(nil)
 
     init(store: RemoteStore) { self.store = store }
-
-    var location: String { store.place.description }
-    private var bucket: RemoteBucket { store.bucket }
-
-    func read(_ key: String) async throws -> [UInt8]? { try await store.read(key) }
-
-    func list(prefix: String, after marker: String) async throws -> [TargetEntry] {
-        try await store.list(prefix: prefix, after: marker)
-    }
 
     // MARK: Writing
 

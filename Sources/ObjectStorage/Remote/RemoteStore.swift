@@ -27,7 +27,7 @@ struct RemoteStore: Sendable {
         var isRepeatable = true
     }
 
-    static let hashOfNothing = SHA256.hash(data: [UInt8]()).hex
+    static let hashOfNothing = TextCoding.hex(SHA256.hash(data: [UInt8]()))
 
     let bucket: RemoteBucket
     let exchange: RemoteExchange

@@ -9,7 +9,7 @@ import Synchronization
 /// A bucket of an S3-compatible store, written once under Object Lock. Source: s3.md section 11.
 ///
 /// Plain bodies with their SHA-256 signed, never aws-chunked, and never multipart: see ``DeliveryTarget``.
-final class S3Target: DeliveryTarget {
+final class S3Target: RemoteStoreTarget {
     let store: RemoteStore
     private let state = Mutex(State())
 
@@ -29,15 +29,6 @@ final class S3Target: DeliveryTarget {
     }
 
     init(store: RemoteStore) { self.store = store }
-
-    var location: String { store.place.description }
-    private var bucket: RemoteBucket { store.bucket }
-
-    func read(_ key: String) async throws -> [UInt8]? { try await store.read(key) }
-
-    func list(prefix: String, after marker: String) async throws -> [TargetEntry] {
-        try await store.list(prefix: prefix, after: marker)
-    }
 
     // MARK: Writing
 
@@ -60,7 +51,7 @@ final class S3Target: DeliveryTarget {
             let answer = try await store.send(
                 action,
                 .init(
-                    method: "PUT", key: key, headers: headers, body: content, bodyHash: facts.sha256.hex,
+                    method: "PUT", key: key, headers: headers, body: content, bodyHash: TextCoding.hex(facts.sha256),
                     isRepeatable: isRefused))
             switch answer.status {
             case 200:
@@ -199,7 +190,7 @@ final class S3Target: DeliveryTarget {
                 .init(
                     method: "PUT", key: Self.probeKey,
                     headers: Self.headers(facts, contentType: "text/plain") + encryptionHeaders, body: Self.probe,
-                    bodyHash: facts.sha256.hex))
+                    bodyHash: TextCoding.hex(facts.sha256)))
             switch (answer.status, answer.code) {
             case (412, _): return .refuses
             case (200, _): if isThere { return .ignores }

@@ -40,7 +40,7 @@ package enum SigV4 {
     package static func scope(_ time: WireTime, region: String) -> String { "\(time.compactDay)/\(region)/s3/aws4_request" }
 
     package static func stringToSign(_ canonicalRequest: String, time: WireTime, region: String) -> String {
-        let hash = SHA256.hash(data: Data(canonicalRequest.utf8)).hex
+        let hash = TextCoding.hex(SHA256.hash(data: Data(canonicalRequest.utf8)))
         return "\(algorithm)\n\(time.compact)\n\(scope(time, region: region))\n\(hash)"
     }
 
@@ -51,7 +51,7 @@ package enum SigV4 {
         }
         var key = SymmetricKey(data: Data(("AWS4" + secret.reveal()).utf8))
         for part in [time.compactDay, region, "s3", "aws4_request"] { key = code(key, part) }
-        return HMAC<SHA256>.authenticationCode(for: Data(stringToSign.utf8), using: key).hex
+        return TextCoding.hex(HMAC<SHA256>.authenticationCode(for: Data(stringToSign.utf8), using: key))
     }
 
     /// The request with `x-amz-date`, `x-amz-content-sha256`, a token's header and `Authorization` added; every header
@@ -74,13 +74,5 @@ package enum SigV4 {
                 "\(algorithm) Credential=\(accessKeyId)/\(scope(time, region: region)), "
                     + "SignedHeaders=\(names.joined(separator: ";")), Signature=\(signature)"))
         return signed
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Lower case.
-    var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

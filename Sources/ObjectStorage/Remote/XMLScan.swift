@@ -4,14 +4,14 @@
 /// Finds elements in the small XML answers of object stores: no namespaces, attributes or nesting of like names.
 ///
 /// A full parser would be a larger risk than what is read here: codes, names and numbers of answers that are bounded.
-enum XMLScan {
+package enum XMLScan {
     /// The text of the first element of a name, entities resolved.
-    static func first(_ name: String, in text: some StringProtocol) -> String? {
+    package static func first(_ name: String, in text: some StringProtocol) -> String? {
         elements(name, in: text, limit: 1).first.map(unescaped)
     }
 
     /// The raw insides of the elements of a name, in order.
-    static func elements(_ name: String, in text: some StringProtocol, limit: Int = .max) -> [Substring] {
+    package static func elements(_ name: String, in text: some StringProtocol, limit: Int = .max) -> [Substring] {
         var found: [Substring] = []
         var rest = Substring(text).utf8[...]
         let opening = Array("<\(name)".utf8)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ObjectStorage
 
 /// A call that the service answered with an error.
 struct APIError: Error {
@@ -39,9 +40,11 @@ struct APIError: Error {
         let text = String(decoding: answer.body.prefix(10_000), as: UTF8.self)
         self.operation = operation
         status = answer.status
-        code = text.element("Code") ?? "HTTP \(answer.status)"
-        message = text.element("Message") ?? ""
-        denial = text.element("AccessDeniedDetail").map { detail in Denial { detail.element($0) } }
+        code = XMLScan.first("Code", in: text) ?? "HTTP \(answer.status)"
+        message = XMLScan.first("Message", in: text) ?? ""
+        denial = XMLScan.elements("AccessDeniedDetail", in: text, limit: 1).first.map { detail in
+            Denial { XMLScan.first($0, in: detail) }
+        }
     }
 
     /// An answer that is not there, as opposed to one that may not be given: `EntityNotExist.User`, `NoSuchBucket`.

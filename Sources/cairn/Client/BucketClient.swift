@@ -4,6 +4,7 @@
 import AccessControl
 import ArgumentParser
 import Foundation
+import ObjectStorage
 import Trails
 
 /// Where the oss port is.
@@ -63,13 +64,13 @@ struct BucketClient {
             var query = [("list-type", "2"), ("max-keys", "1000"), ("encoding-type", "url"), ("prefix", prefix)]
             if !token.isEmpty { query.append(("continuation-token", token)) }
             let text = String(decoding: try await send("GET", bucket: bucket, query: query), as: UTF8.self)
-            for entry in text.components(separatedBy: "<Contents>").dropFirst() {
-                guard let key = entry.element("Key")?.removingPercentEncoding,
-                    let size = entry.element("Size").flatMap({ Int($0) })
+            for entry in XMLScan.elements("Contents", in: text) {
+                guard let key = XMLScan.first("Key", in: entry)?.removingPercentEncoding,
+                    let size = XMLScan.first("Size", in: entry).flatMap({ Int($0) })
                 else { continue }
                 keys.append((key, size))
             }
-            token = text.element("NextContinuationToken") ?? ""
+            token = XMLScan.first("NextContinuationToken", in: text) ?? ""
         } while !token.isEmpty
         return keys
     }

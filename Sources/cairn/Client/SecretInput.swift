@@ -1,9 +1,10 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import CairnServer
 import Foundation
 
-/// A secret that a person or a script gives: never in a flag, where every process of the machine could read it.
+/// A secret that a script gives in the environment, or a person on a terminal.
 struct SecretInput {
     /// For the prompt: `passphrase`, `new PIN`.
     var name: String
@@ -14,16 +15,9 @@ struct SecretInput {
 
     /// - Throws: ``Failure`` of usage if it is given nowhere and there is no terminal to ask on.
     func read() throws -> String {
-        let environment = ProcessInfo.processInfo.environment
-        if let text = environment[variable], !text.isEmpty { return text }
-        if let path = environment[variable + "_FILE"], !path.isEmpty {
-            guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
-                throw Failure.usage("the file of \(variable)_FILE, `\(path)`, cannot be read")
-            }
-            let line = text.hasSuffix("\n") ? String(text.dropLast()) : text
-            guard !line.isEmpty else { throw Failure.usage("the file of \(variable)_FILE, `\(path)`, is empty") }
-            return line
-        }
+        do throws(EnvironmentSecret.Unreadable) {
+            if let text = try EnvironmentSecret.read(variable, in: ProcessInfo.processInfo.environment) { return text }
+        } catch { throw Failure.usage("\(error)") }
         guard isatty(STDIN_FILENO) == 1, Terminal.isInteractive else {
             throw Failure.usage("the \(name) is not given: set \(variable) or \(variable)_FILE, or run on a terminal")
         }

@@ -4,6 +4,7 @@
 import AccessControl
 import ArgumentParser
 import Foundation
+import ObjectStorage
 
 struct Bucket: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -69,7 +70,7 @@ struct Bucket: AsyncParsableCommand {
                     "PUT", bucket: bucket, query: [("acl", "")], headers: [WireHeader("x-oss-acl", acl)])
             }
             let answer = String(decoding: try await client.send("GET", bucket: bucket, query: [("acl", "")]), as: UTF8.self)
-            print("bucket \(bucket) is \(answer.element("Grant") ?? "?")")
+            print("bucket \(bucket) is \(XMLScan.first("Grant", in: answer) ?? "?")")
         }
     }
 

@@ -3,6 +3,7 @@
 
 import AccessControl
 import Foundation
+import ObjectStorage
 
 /// The bucket that the trail delivers to.
 struct ExistingBucket: Safeguard {
@@ -12,7 +13,7 @@ struct ExistingBucket: Safeguard {
 
     func inspect(_ site: ProtectionSite) async throws -> Finding {
         guard let info = try await site.question("bucketInfo") else { return .wanting("none") }
-        return .inPlace("made \(info.element("CreationDate") ?? "?")")
+        return .inPlace("made \(XMLScan.first("CreationDate", in: info) ?? "?")")
     }
 
     func establish(_ site: ProtectionSite, _ finding: Finding) async throws {
@@ -28,7 +29,7 @@ struct PrivateBucket: Safeguard {
 
     func inspect(_ site: ProtectionSite) async throws -> Finding {
         guard let acl = try await site.question("acl") else { return .wanting("no bucket") }
-        let grant = acl.element("Grant") ?? "?"
+        let grant = XMLScan.first("Grant", in: acl) ?? "?"
         guard grant == "private" else {
             throw Failure.no(
                 "the bucket \(site.bucket) is \(grant): make it private first, with: cairn bucket acl \(site.bucket) private")
@@ -74,8 +75,8 @@ struct BucketEncryption: Safeguard {
 
     func inspect(_ site: ProtectionSite) async throws -> Finding {
         guard let rule = try await site.question("encryption") else { return .wanting("none") }
-        let algorithm = rule.element("SSEAlgorithm") ?? "?"
-        let key = rule.element("KMSMasterKeyID") ?? ""
+        let algorithm = XMLScan.first("SSEAlgorithm", in: rule) ?? "?"
+        let key = XMLScan.first("KMSMasterKeyID", in: rule) ?? ""
         guard algorithm == "KMS" else { return .wanting(algorithm) }
         guard key == site.key?.id else { return .wanting("SSE-KMS with \(key.isEmpty ? "the account's default key" : key)") }
         return .inPlace(wanted)

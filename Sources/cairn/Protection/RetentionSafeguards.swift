@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ObjectStorage
 
 /// The retention policy of a bucket; source: oss.md section 14.
 struct BucketRetention {
@@ -12,10 +13,12 @@ struct BucketRetention {
     /// nil if the bucket has none, or is not there.
     static func read(_ site: ProtectionSite) async throws -> BucketRetention? {
         guard let text = try await site.question("worm") else { return nil }
-        guard let id = text.element("WormId"), let days = text.element("RetentionPeriodInDays").flatMap({ Int($0) }) else {
+        guard let id = XMLScan.first("WormId", in: text),
+            let days = XMLScan.first("RetentionPeriodInDays", in: text).flatMap({ Int($0) })
+        else {
             throw Failure.no("the retention policy of the bucket \(site.bucket) cannot be read")
         }
-        return BucketRetention(id: id, isLocked: text.element("State") == "Locked", days: days)
+        return BucketRetention(id: id, isLocked: XMLScan.first("State", in: text) == "Locked", days: days)
     }
 
     var text: String { "\(days) days, \(isLocked ? "locked" : "not locked")" }
