@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: Vectors.oss != nil, Comment(rawValue: Vectors.missing)))
 struct `A captured OSS request` {
     static let vectors = Vectors.oss
-    static let signed = (vectors?.ossRequests ?? []).filter { ["v1", "v4"].contains($0.signing?.version) }
+    static let signed = (vectors?.ossRequests ?? []).filter { $0.signing?.version != nil }
 
     static let addressing = OSSAddressing(
         baseDomains: ["oss-cn-hangzhou.oss.test"], customDomains: vectors?.addressing.cname ?? [:])
@@ -31,6 +31,7 @@ struct `A captured OSS request` {
             Self.signed.count { $0.signing?.version == version && $0.signing?.place == place }
         }
         #expect([count("v1", "header"), count("v1", "query")] == [132, 6])
+        #expect([count("v2", "header"), count("v2", "query")] == [39, 3])
         #expect([count("v4", "header"), count("v4", "query")] == [133, 7])
     }
 
@@ -43,6 +44,8 @@ struct `A captured OSS request` {
             switch (vector.signing?.version, vector.signing?.place) {
             case ("v1", "header"): .ossV1Header
             case ("v1", _): .ossV1URL
+            case ("v2", "header"): .ossV2Header
+            case ("v2", _): .ossV2URL
             case (_, "header"): .ossV4Header
             default: .ossV4URL
             }
@@ -63,10 +66,15 @@ struct `A captured OSS request` {
             let scope = OSSV4Scope(time: try #require(WireTime(compact: date)), region: "cn-hangzhou")
             #expect(OSSV4.stringToSign(ours, scope: scope) == signing.stringToSign)
         } else {
+            let isV2 = signing.version == "v2"
             let date = try #require(
-                parameters["Expires"] ?? vector.wire.header("x-oss-date") ?? vector.wire.header("date"))
-            let ours = OSSV1.stringToSign(
-                vector.wire, resource: vector.resource, parameters: parameters, date: date)
+                parameters[isV2 ? "x-oss-expires" : "Expires"] ?? vector.wire.header("x-oss-date") ?? vector.wire.header("date"))
+            let additional = (vector.wire.header("authorization") ?? "").contains("AdditionalHeaders:range") ? ["range"] : []
+            let ours =
+                isV2
+                ? OSSV2.stringToSign(
+                    vector.wire, resource: vector.resource, parameters: parameters, date: date, additionalHeaders: additional)
+                : OSSV1.stringToSign(vector.wire, resource: vector.resource, parameters: parameters, date: date)
             #expect(ours == signing.stringToSign)
         }
     }
@@ -75,19 +83,20 @@ struct `A captured OSS request` {
     func `is refused after any single change to what is signed`(_ vector: OSSVectors.Request) throws {
         let authenticator = try Self.world(of: vector).authenticator()
         let wire = vector.wire
-        let isV4 = vector.signing?.version == "v4"
+        // V1 signs those parameters alone that it knows.
+        let isV1 = vector.signing?.version == "v1"
         var changed = [
             wire.with { $0.method = $0.method == "GET" ? "PUT" : "GET" },
             wire.with { $0.rawPath += "q" },
-            wire.with { $0.rawQuery += ($0.rawQuery.isEmpty ? "" : "&") + (isV4 ? "q" : "restore") },
+            wire.with { $0.rawQuery += ($0.rawQuery.isEmpty ? "" : "&") + (isV1 ? "restore" : "q") },
             wire.with { $0.headers.append(WireHeader("X-Oss-Meta-Q", "q")) },
             wire.replacing("Content-Type", with: "q/q"),
             wire.replacing("Content-MD5", with: "q"),
         ]
-        if isV4 || vector.signing?.place == "query" {
+        if !isV1 || vector.signing?.place == "query" {
             changed += (0..<wire.rawQuery.utf8.count).compactMap { place in
                 let other = wire.with { $0.rawQuery = $0.rawQuery.disturbed(at: place) }
-                // V4 may write an empty value with or without its `=`; the last byte is then no change at all.
+                // V2 and V4 may write an empty value with or without its `=`; the last byte is then no change at all.
                 return other.rawQuery.dropLast() == wire.rawQuery.dropLast() && wire.rawQuery.hasSuffix("=")
                     ? nil : other
             }

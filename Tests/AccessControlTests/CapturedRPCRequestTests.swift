@@ -59,30 +59,8 @@ struct `A captured RPC request` {
     func `is refused after any single change`(_ vector: ActionTrailVectors.Request) throws {
         let authenticator = try Self.world(of: vector).authenticator()
         let wire = vector.wire
-        var changed = [
-            wire.with { $0.method = $0.method == "GET" ? "POST" : "GET" },
-            wire.with { $0.rawQuery += $0.rawQuery.isEmpty ? "a=b" : "&a=b" },
-        ]
-        changed += wire.rawQuery.utf8.indices.enumerated().map { place, _ in
-            wire.with { $0.rawQuery = $0.rawQuery.disturbed(at: place) }
-        }
-        if !wire.body.isEmpty {
-            changed += wire.body.indices.map { place in wire.with { $0.body[place] ^= 1 } }
-        }
-        if vector.isV3 {
-            changed.append(wire.with { $0.body.append(0x61) })
-            changed.append(wire.with { $0.rawPath = "/v1/events" })
-            for name in try #require(vector.verification.signedHeaders).split(separator: ";").map(String.init) {
-                let value = try #require(wire.header(name))
-                changed.append(wire.replacing(name, with: value.disturbed(at: value.utf8.count / 2)))
-                changed.append(wire.replacing(name, with: nil))
-                changed.append(wire.with { $0.headers.append(WireHeader(name, "added")) })
-            }
-            let authorization = try #require(wire.header("authorization"))
-            for place in 0..<authorization.utf8.count {
-                changed.append(wire.replacing("Authorization", with: authorization.disturbed(at: place)))
-            }
-        }
+        let signedHeaders = vector.isV3 ? vector.verification.signedHeaders : nil
+        let changed = try wire.singleChanges(signedHeaders: signedHeaders)
         for request in changed {
             let verdict = try authenticator.verdictRPC(request)
             #expect(verdict.failure != nil, "\(request.method) \(request.rawQuery) \(request.headers)")
@@ -103,6 +81,32 @@ struct `A captured KMS, RAM or STS request` {
 
     @Test(arguments: requests)
     func `is accepted if its scheme is known and its secret right`(_ vector: KMSAndRAMVectors.Request) throws {
+        let isInactive = vector.note?.contains("inactive") ?? false
+        let call = try RPCCall(vector.wire)
+        let expected =
+            switch vector.signing.scheme {
+            case "ACS3-HMAC-SHA256", "ACS4-HMAC-SHA256", "RPC-HMAC-SHA1": "OK"
+            default: isInactive ? "InvalidAccessKeyId.Inactive" : "SignatureDoesNotMatch"
+            }
+        let verdict = try Self.world(of: vector).authenticator().authenticateRPC(call)
+        #expect(verdict.code == expected, "\(verdict) \(vector.note ?? "")")
+    }
+
+    @Test(arguments: requests)
+    func `is refused after any single change`(_ vector: KMSAndRAMVectors.Request) throws {
+        let authenticator = try Self.world(of: vector).authenticator()
+        let authorization = vector.wire.header("authorization")
+        let signedHeaders = authorization.flatMap { text in
+            text.split(separator: ",").first { $0.hasPrefix("SignedHeaders=") }.map { String($0.dropFirst(14)) }
+        }
+        for request in try vector.wire.singleChanges(signedHeaders: signedHeaders) {
+            let verdict = try authenticator.verdictRPC(request)
+            #expect(verdict.failure != nil, "\(request.method) \(request.rawQuery) \(request.headers)")
+        }
+    }
+
+    /// A world in which this request was sent just now.
+    static func world(of vector: KMSAndRAMVectors.Request) throws -> World {
         let call = try RPCCall(vector.wire)
         let date = vector.wire.header("x-acs-date") ?? call.parameters["Timestamp"]
         let isInactive = vector.note?.contains("inactive") ?? false
@@ -110,14 +114,38 @@ struct `A captured KMS, RAM or STS request` {
             AccessKey.sample(
                 id: id, secret: credential.secret, isActive: !isInactive, sessionToken: credential.securityToken)
         }
-        let world = World(now: try #require(date.flatMap { WireTime(iso8601: $0) }), keys: keys)
-        let expected =
-            switch vector.signing.scheme {
-            case "ACS3-HMAC-SHA256", "RPC-HMAC-SHA1": "OK"
-            case "ACS4-HMAC-SHA256": "IncompleteSignature"
-            default: isInactive ? "InvalidAccessKeyId.Inactive" : "SignatureDoesNotMatch"
-            }
-        let verdict = try world.authenticator().authenticateRPC(call)
-        #expect(verdict.code == expected, "\(verdict) \(vector.note ?? "")")
+        return World(now: try #require(date.flatMap { WireTime(iso8601: $0) }), keys: keys)
+    }
+}
+
+extension WireRequest {
+    /// The request with one thing changed that its signature covers, in every way.
+    ///
+    /// - Parameter signedHeaders: the list of a V3 or V4 signature; nil for V1, whose signature stands in the parameters.
+    func singleChanges(signedHeaders: String?) throws -> [WireRequest] {
+        var changed = [
+            with { $0.method = $0.method == "GET" ? "POST" : "GET" },
+            with { $0.rawQuery += $0.rawQuery.isEmpty ? "a=b" : "&a=b" },
+        ]
+        changed += rawQuery.utf8.indices.enumerated().map { place, _ in
+            with { $0.rawQuery = $0.rawQuery.disturbed(at: place) }
+        }
+        if !body.isEmpty {
+            changed += body.indices.map { place in with { $0.body[place] ^= 1 } }
+        }
+        guard let signedHeaders else { return changed }
+        changed.append(with { $0.body.append(0x61) })
+        changed.append(with { $0.rawPath = "/v1/events" })
+        for name in signedHeaders.split(separator: ";").map(String.init) {
+            let value = try #require(header(name))
+            changed.append(replacing(name, with: value.disturbed(at: value.utf8.count / 2)))
+            changed.append(replacing(name, with: nil))
+            changed.append(with { $0.headers.append(WireHeader(name, "added")) })
+        }
+        let authorization = try #require(header("authorization"))
+        for place in 0..<authorization.utf8.count {
+            changed.append(replacing("Authorization", with: authorization.disturbed(at: place)))
+        }
+        return changed
     }
 }

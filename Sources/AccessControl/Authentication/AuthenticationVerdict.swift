@@ -12,10 +12,13 @@ public struct Authentication: Sendable, Hashable {
     public enum Method: String, Sendable, CaseIterable {
         case acs3SHA256 = "ACS3-HMAC-SHA256"
         case acs3SM3 = "ACS3-HMAC-SM3"
+        case acs4SHA256 = "ACS4-HMAC-SHA256"
         case rpcV1SHA1 = "HMAC-SHA1"
         case rpcV1SHA256 = "HMAC-SHA256"
         case ossV1Header = "OSS"
         case ossV1URL = "OSS-URL"
+        case ossV2Header = "OSS2"
+        case ossV2URL = "OSS2-URL"
         case ossV4Header = "OSS4-HMAC-SHA256"
         case ossV4URL = "OSS4-HMAC-SHA256-URL"
         case bearerToken = "Bearer"

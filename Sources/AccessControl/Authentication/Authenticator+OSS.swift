@@ -5,7 +5,7 @@ extension Authenticator {
     /// Longest life of a V4 signed URL, as the SDKs have it (oss.md section 7).
     private static let longestURLSeconds: Int64 = 604_800
 
-    /// Checks a V1 or V4 signature, in the header or in the URL; OSS knows no nonces.
+    /// Checks a V1, V2 or V4 signature, in the header or in the URL; OSS knows no nonces.
     ///
     /// `Content-MD5` is signed as sent. That the body has that digest is for whoever receives the body to check.
     public func authenticateOSS(_ request: OSSRequest) throws -> AuthenticationVerdict {
@@ -29,12 +29,12 @@ extension Authenticator {
     /// A signed URL has its own life instead of the 15 minutes, looked at before its signature (oss.md section 7).
     private func checkTime(_ form: OSSCredentials.Form) throws {
         switch form {
-        case .v1Header(let date):
+        case .v1Header(let date), .v2Header(let date, _):
             guard let date, let time = WireTime(httpDate: date) else { throw AuthenticationFailure.ossBadDate }
             guard isFresh(time) else { throw AuthenticationFailure.ossTimeTooSkewed }
         case .v4Header(let scope, _):
             guard isFresh(scope.time) else { throw AuthenticationFailure.ossTimeTooSkewed }
-        case .v1URL(let expires):
+        case .v1URL(let expires), .v2URL(let expires, _):
             guard let end = Int64(expires) else { throw AuthenticationFailure.ossAccessDenied("Expires is malformed.") }
             guard now() <= WireTime(secondsSince1970: end) else { throw AuthenticationFailure.ossExpired }
         case .v4URL(let scope, _, let expires):
@@ -54,6 +54,12 @@ extension Authenticator {
                 request.request, resource: request.resource, parameters: request.parameters, date: date)
             return (text, OSSV1.signature(text, secret: secret))
         }
+        func v2(_ date: String, _ additionalHeaders: [String]) -> (String, String) {
+            let text = OSSV2.stringToSign(
+                request.request, resource: request.resource, parameters: request.parameters, date: date,
+                additionalHeaders: additionalHeaders)
+            return (text, OSSV2.signature(text, secret: secret))
+        }
         func v4(_ scope: OSSV4Scope, _ additionalHeaders: [String]) throws -> (String, String) {
             if let region = settings.ossRegion, region != scope.region { throw AuthenticationFailure.ossWrongRegion }
             if let payload = request.request.header("x-oss-content-sha256"), payload != OSSV4.unsignedPayload {
@@ -69,6 +75,8 @@ extension Authenticator {
             switch form {
             case .v1Header(let date): (.ossV1Header, v1(date ?? ""))
             case .v1URL(let expires): (.ossV1URL, v1(expires))
+            case .v2Header(let date, let additional): (.ossV2Header, v2(date ?? "", additional))
+            case .v2URL(let expires, let additional): (.ossV2URL, v2(expires, additional))
             case .v4Header(let scope, let additional): (.ossV4Header, try v4(scope, additional))
             case .v4URL(let scope, let additional, _): (.ossV4URL, try v4(scope, additional))
             }

@@ -25,8 +25,10 @@ extension Authenticator {
         }
         // The claimed hash first and the body after it: a stranger shall not make us hash 64 MiB.
         let claimed = stringToSign(payloadHash: credentials.payloadHash)
-        guard ConstantTime.equal(credentials.algorithm.signature(claimed, secret: key.secret), credentials.signature)
-        else { throw AuthenticationFailure.signatureMismatch(stringToSign: claimed) }
+        let signature = credentials.algorithm.signature(claimed, secret: key.secret, scope: credentials.scope)
+        guard ConstantTime.equal(signature, credentials.signature) else {
+            throw AuthenticationFailure.signatureMismatch(stringToSign: claimed)
+        }
         let payloadHash = credentials.algorithm.payloadHash(call.request.body)
         guard ConstantTime.equal(payloadHash, credentials.payloadHash) else {
             throw AuthenticationFailure.signatureMismatch(stringToSign: stringToSign(payloadHash: payloadHash))
@@ -38,6 +40,7 @@ extension Authenticator {
             switch credentials.algorithm {
             case .sha256: .acs3SHA256
             case .sm3: .acs3SM3
+            case .sha256DerivedKey: .acs4SHA256
             }
         return Authentication(caller: key.owner, method: method, coversBody: true)
     }

@@ -1,12 +1,14 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-/// How an OSS request is signed: with V1 or V4, in a header or in the URL. Source: oss.md sections 5 to 7.
+/// How an OSS request is signed: with V1, V2 or V4, in a header or in the URL. Source: oss.md sections 5 to 7.
 struct OSSCredentials: Sendable {
     enum Form: Sendable {
         /// - date: `x-oss-date` or `Date`, as sent.
         case v1Header(date: String?)
         case v1URL(expires: String)
+        case v2Header(date: String?, additionalHeaders: [String])
+        case v2URL(expires: String, additionalHeaders: [String])
         case v4Header(OSSV4Scope, additionalHeaders: [String])
         case v4URL(OSSV4Scope, additionalHeaders: [String], expires: String)
     }
@@ -18,7 +20,7 @@ struct OSSCredentials: Sendable {
 
     init(_ request: WireRequest, parameters: WireParameters) throws(AuthenticationFailure) {
         let inV1URL = ["OSSAccessKeyId", "Signature", "Expires"].filter { parameters[$0] != nil }
-        let inV4URL = ["x-oss-signature-version", "x-oss-credential", "x-oss-signature"]
+        let inV4URL = ["x-oss-signature-version", "x-oss-credential", "x-oss-access-key-id", "x-oss-signature"]
             .filter { parameters[$0] != nil }
         if let authorization = request.header("authorization") {
             // `Expires` alone may be anybody's parameter; the others are only ever a signature's.
@@ -26,6 +28,8 @@ struct OSSCredentials: Sendable {
                 throw .ossInvalidArgument("The signature stands both in the URL and in the Authorization header.")
             }
             try self.init(authorization: authorization, request: request)
+        } else if parameters["x-oss-signature-version"] == OSSV2.scheme {
+            try self.init(v2URL: parameters)
         } else if !inV4URL.isEmpty {
             try self.init(v4URL: parameters)
         } else if inV1URL.count == 3 {
@@ -48,6 +52,15 @@ struct OSSCredentials: Sendable {
                 form: .v1Header(date: request.header("x-oss-date") ?? request.header("date")), accessKeyId: id,
                 signature: signature,
                 sessionToken: request.header("x-oss-security-token") ?? request.header("security-token"))
+        case OSSV2.scheme:
+            guard let fields = AuthorizationFields(rest ?? "", assigning: Ascii.colon), let id = fields["AccessKeyId"],
+                id.isPlausibleId, let signature = fields["Signature"], !signature.isEmpty
+            else { throw .ossMalformedAuthorization }
+            self.init(
+                form: .v2Header(
+                    date: request.header("x-oss-date") ?? request.header("date"),
+                    additionalHeaders: try Self.names(fields["AdditionalHeaders"])),
+                accessKeyId: id, signature: signature, sessionToken: request.header("x-oss-security-token"))
         case OSSV4.algorithm:
             guard let fields = AuthorizationFields(rest ?? ""), let credential = fields["Credential"],
                 let signature = fields["Signature"], !signature.isEmpty
@@ -71,6 +84,16 @@ struct OSSCredentials: Sendable {
         self.init(
             form: .v1URL(expires: expires), accessKeyId: id, signature: signature,
             sessionToken: parameters["security-token"] ?? request.header("x-oss-security-token"))
+    }
+
+    private init(v2URL parameters: WireParameters) throws(AuthenticationFailure) {
+        guard let id = parameters["x-oss-access-key-id"], id.isPlausibleId, let expires = parameters["x-oss-expires"],
+            let signature = parameters["x-oss-signature"], !signature.isEmpty
+        else { throw .ossAccessDenied("A signed URL lacks a part of its signature.") }
+        self.init(
+            form: .v2URL(expires: expires, additionalHeaders: try Self.names(parameters["x-oss-additional-headers"])),
+            accessKeyId: id, signature: signature,
+            sessionToken: parameters["x-oss-security-token"] ?? parameters["security-token"])
     }
 
     private init(v4URL parameters: WireParameters) throws(AuthenticationFailure) {
@@ -103,7 +126,7 @@ struct OSSCredentials: Sendable {
         guard parts.count == 5, parts[0].isPlausibleId else { throw .ossMalformedAuthorization }
         guard let time = WireTime(compact: date) else { throw AuthenticationFailure.ossBadDate.claiming(parts[0]) }
         let scope = OSSV4Scope(time: time, region: parts[2], product: parts[3])
-        guard parts[1] == time.compactDay, parts[3] == "oss", parts[4] == OSSV4Scope.terminator else {
+        guard parts[1] == time.compactDay, parts[3] == "oss", parts[4] == DerivedKey.terminator else {
             throw .ossInvalidArgument("The scope of the credential does not fit the request.").claiming(parts[0])
         }
         return (parts[0], scope)

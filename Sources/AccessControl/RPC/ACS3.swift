@@ -1,21 +1,24 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Signature V3: `ACS3-HMAC-SHA256` and its SM3 sister. Source: actiontrail.md section 3.
+/// Signature V3: `ACS3-HMAC-SHA256` and its SM3 sister (actiontrail.md section 3), and V4, which is the same with a
+/// derived key (kms.md section 2.3).
 package enum ACS3: Sendable {
     case sha256
     case sm3
+    case sha256DerivedKey
 
     package var name: String {
         switch self {
         case .sha256: "ACS3-HMAC-SHA256"
         case .sm3: "ACS3-HMAC-SM3"
+        case .sha256DerivedKey: "ACS4-HMAC-SHA256"
         }
     }
 
     package var hash: SignatureHash {
         switch self {
-        case .sha256: .sha256
+        case .sha256, .sha256DerivedKey: .sha256
         case .sm3: .sm3
         }
     }
@@ -24,6 +27,7 @@ package enum ACS3: Sendable {
         switch name {
         case ACS3.sha256.name: self = .sha256
         case ACS3.sm3.name: self = .sm3
+        case ACS3.sha256DerivedKey.name: self = .sha256DerivedKey
         default: return nil
         }
     }
@@ -49,8 +53,9 @@ package enum ACS3: Sendable {
         "\(name)\n\(TextCoding.hex(hash.digest(Array(canonicalRequest.utf8))))"
     }
 
-    package func signature(_ stringToSign: String, secret: Secret) -> String {
-        TextCoding.hex(hash.authenticate(stringToSign, key: secret.bytes))
+    /// - Parameter scope: of a V4 signature; nil for V3.
+    package func signature(_ stringToSign: String, secret: Secret, scope: ACS4Scope? = nil) -> String {
+        TextCoding.hex(hash.authenticate(stringToSign, key: scope?.key(secret) ?? secret.bytes))
     }
 
     package func payloadHash(_ body: [UInt8]) -> String {

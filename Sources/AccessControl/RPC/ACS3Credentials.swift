@@ -1,10 +1,12 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a V3 request says in its `Authorization` header and the `x-acs-` headers beside it.
+/// What a V3 or V4 request says in its `Authorization` header and the `x-acs-` headers beside it.
 struct ACS3Credentials: Sendable {
     let algorithm: ACS3
     let accessKeyId: String
+    /// Of a V4 signature; nil for V3.
+    let scope: ACS4Scope?
     let signedHeaders: [String]
     let signature: String
     let date: String
@@ -23,12 +25,14 @@ struct ACS3Credentials: Sendable {
         guard let algorithm = ACS3(name: name) else {
             throw .incompleteSignature("The signature algorithm is not supported.")
         }
-        guard let rest, let fields = AuthorizationFields(rest), let accessKeyId = fields["Credential"],
-            accessKeyId.isPlausibleId, let signedHeaders = fields["SignedHeaders"], let signature = fields["Signature"],
+        guard let rest, let fields = AuthorizationFields(rest), let credential = fields["Credential"],
+            let (accessKeyId, scope) = Self.parse(credential, algorithm), accessKeyId.isPlausibleId,
+            let signedHeaders = fields["SignedHeaders"], let signature = fields["Signature"],
             !signature.isEmpty
         else { throw .incompleteSignature("The Authorization header is malformed.") }
         self.algorithm = algorithm
         self.accessKeyId = accessKeyId
+        self.scope = scope
         self.signature = signature
         self.signedHeaders = signedHeaders.split(at: Ascii.semicolon).map { $0.asciiLowercased() }
         guard self.signedHeaders.count <= limits.headers else {
@@ -52,10 +56,18 @@ struct ACS3Credentials: Sendable {
             }
         }
         date = request.header("x-acs-date") ?? ""
+        if let scope, WireTime(iso8601: date)?.compactDay != scope.day {
+            throw .incompleteSignature("The scope of the credential is of another day than x-acs-date.").claiming(accessKeyId)
+        }
         nonce = request.header("x-acs-signature-nonce") ?? ""
         payloadHash = request.header(payloadHeader) ?? ""
         guard nonce.utf8.count <= limits.nonceBytes else {
             throw .unreadable(.tooLong(part: "signature nonce", limit: limits.nonceBytes)).claiming(accessKeyId)
         }
+    }
+
+    private static func parse(_ credential: String, _ algorithm: ACS3) -> (accessKeyId: String, scope: ACS4Scope?)? {
+        guard algorithm == .sha256DerivedKey else { return (credential, nil) }
+        return ACS4Scope.parse(credential).map { ($0.accessKeyId, $0.scope) }
     }
 }

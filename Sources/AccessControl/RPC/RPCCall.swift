@@ -41,7 +41,7 @@ public struct RPCCall: Sendable {
         self.request = request
 
         let authorization = request.header("authorization")
-        let isV3 = authorization?.utf8.starts(with: "ACS3-".utf8) ?? false
+        let isV3 = ["ACS3-", "ACS4-"].contains { authorization?.utf8.starts(with: $0.utf8) ?? false }
         let isV1 = !isV3 && parameters["Signature"] != nil
         action = isV1 ? parameters["Action"] : request.header("x-acs-action") ?? parameters["Action"]
         version = isV1 ? parameters["Version"] : request.header("x-acs-version") ?? parameters["Version"]
