@@ -61,8 +61,9 @@ let package = Package(
         room(
             "Trails",
             [
-                "EventHistory", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "Metadata", "CZlib", crypto, logging,
-                metrics, lifecycle,
+                "EventHistory", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "AccessControl", "Metadata", "CZlib",
+                crypto,
+                logging, metrics, lifecycle,
             ]),
         room(
             "Endpoints",
@@ -107,7 +108,8 @@ let package = Package(
         tests(
             of: "Trails",
             [
-                "EventHistory", "ObjectStorage", "LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata",
+                "EventHistory", "ObjectStorage", "LogEngine", "MerkleLog", "AuditEvent", "AccessControl", "KeyManagement",
+                "Metadata",
                 "DurableFiles", crypto, logging,
             ]),
         tests(of: "CairnServer", [metrics]),

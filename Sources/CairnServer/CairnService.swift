@@ -89,8 +89,11 @@ public struct CairnService {
             }, report: { tellReport.yield($0) })
         defer { objects.close() }
         let trails = TrailRegistry(metadata: metadata, now: now)
-        let targets = DeliveryTargets(remote: try remoteTargets(environment)) { bucket in
-            EmbeddedTarget(store: objects, bucket: bucket, now: now)
+        let authorizer = Authorizer(policies: credentials)
+        let permission = DeliveryPermission(authorizer: authorizer, now: now)
+        let targets = DeliveryTargets(remote: try remoteTargets(environment), owner: settings.accountId) { bucket, account in
+            EmbeddedTarget(
+                store: objects, bucket: bucket, mayPut: { try permission.check($0, key: $1, account: account) }, now: now)
         }
         let delivery = DeliveryService(
             registry: trails, history: history, targets: targets, interval: settings.deliveryInterval, logger: logger, now: now)
@@ -99,9 +102,9 @@ public struct CairnService {
         )
         let services = EndpointServices(
             history: history, quarantine: try Quarantine(folder: folder + "/quarantine", disk: disk, keys: keys),
-            trails: trails, objects: objects,
+            trails: trails, objects: objects, targets: targets,
             authenticator: Authenticator(keys: credentials, tokens: credentials, nonces: NonceStore()),
-            authorizer: Authorizer(policies: credentials), keys: keys, credentials: credentials, metadata: metadata,
+            authorizer: authorizer, keys: keys, credentials: credentials, metadata: metadata,
             recorder: recorder, budget: ByteBudget(bytes: 512 << 20),
             logger: logger, region: settings.region, accountId: settings.accountId,
             retentionDays: settings.retentionDays, now: now)

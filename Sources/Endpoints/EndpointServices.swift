@@ -19,6 +19,7 @@ public struct EndpointServices: Sendable {
     public var quarantine: Quarantine
     public var trails: TrailRegistry
     public var objects: EmbeddedObjectStore
+    public var targets: DeliveryTargets
     public var authenticator: Authenticator
     public var authorizer: Authorizer
     public var keys: KeyService
@@ -34,7 +35,8 @@ public struct EndpointServices: Sendable {
 
     public init(
         history: EventHistory, quarantine: Quarantine, trails: TrailRegistry, objects: EmbeddedObjectStore,
-        authenticator: Authenticator, authorizer: Authorizer, keys: KeyService, credentials: CredentialStore, metadata: Metadata,
+        targets: DeliveryTargets, authenticator: Authenticator, authorizer: Authorizer, keys: KeyService,
+        credentials: CredentialStore, metadata: Metadata,
         recorder: CallRecorder,
         budget: ByteBudget, logger: Logger, region: String, accountId: String, retentionDays: Int,
         now: @escaping @Sendable () -> Date
@@ -43,6 +45,7 @@ public struct EndpointServices: Sendable {
         self.quarantine = quarantine
         self.trails = trails
         self.objects = objects
+        self.targets = targets
         self.authenticator = authenticator
         self.authorizer = authorizer
         self.keys = keys

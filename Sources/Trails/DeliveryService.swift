@@ -153,7 +153,7 @@ public final class DeliveryService: Service {
     // MARK: Trails
 
     private func deliver(_ trail: Trail) async throws {
-        let target = targets.target(trail.ossBucketName)
+        let target = targets.target(trail.ossBucketName, account: trail.accountId)
         let chain = DeliveryChain(
             name: "trail-" + trail.id, trail: trail, history: history, target: target, now: now,
             save: { try self.saveIfPresent($0, of: trail) })
@@ -228,7 +228,7 @@ public final class DeliveryService: Service {
             job.delivery.lastError = "the trail was deleted"
             return try registry.save(job)
         }
-        let target = targets.target(trail.ossBucketName)
+        let target = targets.target(trail.ossBucketName, account: trail.accountId)
         _ = try await checkIfDue(target, for: .job(work))
         job.status = .delivering
         while let run = job.runs.first, !Task.isCancelled {

@@ -8,24 +8,32 @@ import ObjectStorage
 public struct EmbeddedTarget: DeliveryTarget {
     private let store: EmbeddedObjectStore
     private let bucket: String
+    /// Asked before each object; throws if the service may not write it.
+    private let mayPut: @Sendable (Bucket, _ key: String) throws -> Void
     private let now: @Sendable () -> Date
 
-    public init(store: EmbeddedObjectStore, bucket: String, now: @escaping @Sendable () -> Date) {
+    public init(
+        store: EmbeddedObjectStore, bucket: String,
+        mayPut: @escaping @Sendable (Bucket, _ key: String) throws -> Void = { _, _ in }, now: @escaping @Sendable () -> Date
+    ) {
         self.store = store
         self.bucket = bucket
+        self.mayPut = mayPut
         self.now = now
     }
 
     public var location: String { "embedded bucket `\(bucket)`" }
 
     public func put(_ key: String, _ content: [UInt8], contentType: String) async throws -> PutReceipt {
+        guard let bucket = try store.bucket(bucket) else { throw ObjectError.noSuchBucket(bucket) }
+        try mayPut(bucket, key)
         // First, for a bucket with versions takes another one whatever is forbidden.
         if let held = try await receiptOfExisting(key, content) { return held }
         do {
             var options = PutOptions()
             options.forbidsOverwrite = true
             let writer = try store.beginPut(
-                bucket: bucket, key: key, attributes: .init(contentType: contentType), options: options)
+                bucket: bucket.name, key: key, attributes: .init(contentType: contentType), options: options)
             // Whatever fails from here on, the writer abandons its file when it goes.
             try content.withUnsafeBytes { try writer.append($0) }
             return PutReceipt(isNew: true, versionId: try writer.finish(expectedMD5: nil, expectedCRC64: nil).versionId)

@@ -112,7 +112,7 @@ final class World: Sendable {
         registry = TrailRegistry(metadata: metadata, now: { time.date })
         service = DeliveryService(
             registry: registry, history: history,
-            targets: DeliveryTargets(remote: remote) { [store, faults] bucket in
+            targets: DeliveryTargets(remote: remote, owner: account) { [store, faults] bucket, _ in
                 FlakyTarget(
                     real: EmbeddedTarget(store: store, bucket: bucket, now: { time.date }), bucket: bucket, faults: faults)
             }, interval: .milliseconds(50),

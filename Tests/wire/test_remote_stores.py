@@ -46,6 +46,12 @@ def delivering_to(make_server, tmp_path, buckets, interval="0.5"):
     return make_server(interval=interval, extra=("--config", str(path)))
 
 
+def remote_trail(server, name, bucket, **parameters):
+    """A trail into a remote bucket: there is no embedded one of that name."""
+    server.call("CreateTrail", {"Name": name, "OssBucketName": bucket, **parameters})
+    server.call("StartLogging", {"Name": name})
+
+
 def s3(store, bucket, **more):
     return {"kind": "s3", "endpoint": store.url, "region": stores.REGION, "bucket": bucket, "access-key-id": stores.KEY,
             "secret": stores.SECRET, **more}
@@ -116,6 +122,10 @@ def test_a_locked_bucket_gets_each_object_once_and_keeps_it(store, make_server, 
         time.sleep(0.8)
     status = server.settle("archive-trail")
     assert "LatestDeliveryError" not in status, status
+    assert status["OssBucketStatus"] is True
+    target = status["DeliveryTarget"]
+    assert target["Retention"] == f"COMPLIANCE, {DAYS} days, set on each object", target
+    assert bucket in target["Location"] and stores.SECRET not in str(target), target
     assert not objects_of(server.bucket("audit-archive"))
     objects, proved = check_proof(
         server, "archive-trail", tmp_path / "downloaded", lambda: [(key, body) for key, _, body in versions(client, bucket)])
@@ -149,7 +159,7 @@ def test_kill_9_in_between_leaves_each_object_once(store, make_server, tmp_path)
     client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
     server = delivering_to(make_server, tmp_path, {
         "audit-archive": s3(store, bucket, **{"retention-mode": "COMPLIANCE", "retention-days": DAYS})}, interval="0.1")
-    server.trail("killed-trail", "audit-archive")
+    remote_trail(server, "killed-trail", "audit-archive")
     choose, sent = random.Random(7), []
     for round_number in range(8):
         for batch in range(4):
@@ -176,7 +186,7 @@ def test_trouble_with_a_store_is_told_touches_no_other_trail_and_ends_by_itself(
     names = {"unlocked-trail": "unlocked-archive", "missing-trail": "missing-archive", "wrong-trail": "wrong-key",
              "nobody-trail": "unreachable"}
     for name, bucket in names.items():
-        server.trail(name, bucket)
+        remote_trail(server, name, bucket)
     server.trail("healthy-trail", "healthy-bucket")
     sent = [event(i, eventId=f"trouble-{i}") for i in range(10)]
     server.record(sent)
@@ -203,7 +213,7 @@ def test_another_cairn_is_an_oss_store(make_server, tmp_path):
     server = delivering_to(make_server, tmp_path, {
         "audit-archive": {"kind": "oss", "endpoint": archive.oss, "region": "cn-hangzhou", "bucket": "real-archive",
                           "access-key-id": KEY, "secret": SECRET}}, interval="0.1")
-    server.trail("archive-trail", "audit-archive", OssKeyPrefix="copies/here")
+    remote_trail(server, "archive-trail", "audit-archive", OssKeyPrefix="copies/here")
     choose, sent = random.Random(11), []
     for round_number in range(6):
         events = [event(i, eventId=f"cairn-{round_number}-{i}", acsRegion=f"region-{i % 3}") for i in range(30)]
@@ -268,7 +278,7 @@ def test_a_store_is_believed_only_with_a_certificate_of_a_trusted_authority(make
         server = delivering_to(make_server, tmp_path, {
             "trusted": {**common, "secret": "made-up", "ca-file": authority}, "unknown": {**common, "secret": "made-up"}})
         for name in ("trusted", "unknown"):
-            server.trail(f"{name}-trail", name)
+            remote_trail(server, f"{name}-trail", name)
         assert "NoSuchBucket" in trouble(server, "trusted-trail")
         assert "CERTIFICATE_VERIFY_FAILED" in trouble(server, "unknown-trail")
         listener.shutdown()

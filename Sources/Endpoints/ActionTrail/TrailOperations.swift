@@ -32,7 +32,7 @@ extension RPCOperation {
         if try context.services.trails.trail(name, account: context.accountId) != nil {
             throw TrailError.alreadyExists(name: name, region: trail.homeRegion)
         }
-        try TrailRules.checkBucket(bucket, in: context)
+        try TrailBucket.check(bucket, prefix: trail.ossKeyPrefix, in: context)
         try TrailRules.checkOtherDestinations(trail)
         try context.services.trails.create(trail)
         return RPCAnswer(JSONFields(destinationOf: trail))
@@ -45,8 +45,10 @@ extension RPCOperation {
             throw TrailError.notFound(name)
         }
         // Before the change's transaction, which reads nothing but trails.
-        if let bucket = context["OssBucketName"], bucket != before.ossBucketName {
-            try TrailRules.checkBucket(bucket, in: context)
+        let bucket = context["OssBucketName"] ?? before.ossBucketName
+        let prefix = context["OssKeyPrefix"] ?? before.ossKeyPrefix
+        if bucket != before.ossBucketName || prefix != before.ossKeyPrefix {
+            try TrailBucket.check(bucket, prefix: prefix, in: context)
         }
         let trail = try context.services.trails.update(name, account: context.accountId) { trail in
             trail.ossBucketName = context["OssBucketName"] ?? trail.ossBucketName
@@ -127,10 +129,9 @@ extension RPCOperation {
             throw TrailError.notFound(name)
         }
         let state = try context.services.trails.deliveryState(of: trail)
-        let hasBucket = try !trail.ossBucketName.isEmpty && context.services.objects.bucket(trail.ossBucketName) != nil
         var answer = JSONFields()
         answer.add(trail.status == .enabled, "IsLogging")
-        answer.add(hasBucket, "OssBucketStatus")
+        answer.add(try TrailBucket.exists(trail, in: context.services), "OssBucketStatus")
         answer.add(false, "SlsLogStoreStatus")
         answer.add(trail.startedAt.map(wireTime), "StartLoggingTime")
         answer.add(trail.stoppedAt.map(wireTime), "StopLoggingTime")
@@ -139,6 +140,7 @@ extension RPCOperation {
         // Cairn's own: how far the delivery is.
         answer.add(state.deliveredEvents, "DeliveredEventCount")
         answer.add(state.deliveredObjects, "DeliveredObjectCount")
+        if let protection = state.protection { answer.add(JSONFields(protection), "DeliveryTarget") }
         if trail.status == .enabled {
             let end = context.services.history.endSequence
             answer.add(end > state.next ? end - state.next : 0, "WaitingEventCount")

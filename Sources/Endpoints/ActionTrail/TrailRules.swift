@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import ObjectStorage
 import Trails
 
 /// Rules for a trail's parameters; source: actiontrail.md sections 6.4 and 8.1.
@@ -37,20 +36,6 @@ enum TrailRules {
             throw RPCError(
                 400, "InvalidDeliveryConfigurationException",
                 "At least one Log Service project or OSS bucket must be specified.")
-        }
-    }
-
-    static func checkBucket(_ name: String, in context: RPCContext) throws {
-        guard !name.isEmpty else { return }
-        guard EmbeddedObjectStore.isBucketName(name) else {
-            throw RPCError(400, "InvalidBucketNameException", "The specified OSS bucket name is not valid.")
-        }
-        guard let bucket = try context.services.objects.bucket(name) else {
-            throw RPCError(404, "BucketDoesNotExistException", "The specified OSS bucket \(name) does not exist.")
-        }
-        guard bucket.owner == context.accountId else {
-            throw RPCError(
-                403, "InsufficientBucketPolicyException", "The trail may not write to the OSS bucket \(name).")
         }
     }
 

@@ -37,6 +37,15 @@ struct JSONFields: Sendable {
 
     mutating func add(_ values: [JSONFields], _ name: String) { add(raw: Self.array(values.map(\.finished)), name) }
 
+    mutating func add(texts values: [String], _ name: String) {
+        let texts = values.map { value in
+            var bytes: [UInt8] = []
+            Self.append(text: value, to: &bytes)
+            return bytes
+        }
+        add(raw: Self.array(texts), name)
+    }
+
     static func array(_ elements: [[UInt8]]) -> [UInt8] {
         var bytes = [UInt8(ascii: "[")]
         for (index, element) in elements.enumerated() {

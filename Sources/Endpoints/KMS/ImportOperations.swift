@@ -31,7 +31,8 @@ extension RPCOperation {
     }
 
     static let deleteKeyMaterial = RPCOperation.key("DeleteKeyMaterial", isWrite: true) { call in
-        try call.keys.deleteMaterial(of: call.key().id)
-        return RPCAnswer()
+        let key = try call.key()
+        try call.keys.deleteMaterial(of: key.id)
+        return RPCAnswer(weakening: try call.weakening(of: key, "deletes the material of"))
     }
 }

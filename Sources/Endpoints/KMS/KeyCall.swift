@@ -119,6 +119,13 @@ struct KeyCall: Sendable {
         return record
     }
 
+    /// How taking a key away weakens trails; nil if none hangs on it.
+    func weakening(of key: KeyRecord, _ verb: String) throws -> String? {
+        let trails = try TrailBucket.trails(hangingOn: key, in: context.services)
+        guard !trails.isEmpty else { return nil }
+        return "\(verb) the key \(key.id), on which the trail \(trails.joined(separator: ", ")) hangs"
+    }
+
     func authorize(on record: KeyRecord, as action: String? = nil) throws {
         let policy = try record.policy.map { ResourcePolicy(try PolicyDocument(parsing: $0, as: .key), owner: record.account) }
         // Another account's key is nobody's unless its own policy says otherwise.

@@ -66,16 +66,18 @@ extension RPCOperation {
     }
 
     static let disableKey = RPCOperation.key("DisableKey", isWrite: true) { call in
-        try call.keys.disableKey(call.key().id)
-        return RPCAnswer()
+        let key = try call.key()
+        try call.keys.disableKey(key.id)
+        return RPCAnswer(weakening: try call.weakening(of: key, "disables"))
     }
 
     static let scheduleKeyDeletion = RPCOperation.key("ScheduleKeyDeletion", isWrite: true) { call in
         guard let days = try call.integer("PendingWindowInDays", in: 7...366) else {
             throw RPCError.missingParameter("PendingWindowInDays")
         }
-        try call.keys.scheduleDeletion(of: call.key().id, days: days)
-        return RPCAnswer()
+        let key = try call.key()
+        try call.keys.scheduleDeletion(of: key.id, days: days)
+        return RPCAnswer(weakening: try call.weakening(of: key, "schedules the deletion of"))
     }
 
     static let cancelKeyDeletion = RPCOperation.key("CancelKeyDeletion", isWrite: true) { call in

@@ -1,0 +1,53 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Foundation
+import ObjectStorage
+
+/// Whether the policies let the service write what a trail delivers: asked when a trail is made, and again before each
+/// delivery, so that taking the permission away stops it.
+///
+/// The service acts under its service-linked role, whose policy lets it put objects anywhere in the trail's account; a
+/// bucket policy can deny that, and one of another account must grant it.
+public struct DeliveryPermission: Sendable {
+    public static let serviceName = "actiontrail.aliyuncs.com"
+
+    private let authorizer: Authorizer
+    private let now: @Sendable () -> Date
+
+    public init(authorizer: Authorizer, now: @escaping @Sendable () -> Date) {
+        self.authorizer = authorizer
+        self.now = now
+    }
+
+    /// - Parameters:
+    ///   - key: of the object, or the prefix that objects will have.
+    ///   - account: of the trail.
+    /// - Throws: ``DeliveryForbidden`` unless the service may put such an object; an error of the policies' reader.
+    public func check(_ bucket: Bucket, key: String, account: String) throws {
+        let policy = try bucket.policy.map { ResourcePolicy(try PolicyDocument(parsing: $0, as: .bucket), owner: bucket.owner) }
+        let request = AccessRequest("oss:PutObject", on: "acs:oss:*:\(bucket.owner):\(bucket.name)/\(key)")
+        let verdict = try authorizer.decide(
+            .service(Self.serviceName, accountId: account), [request],
+            in: RequestCircumstances(
+                sourceAddress: "", isSecureTransport: true,
+                at: WireTime(secondsSince1970: Int64(now().timeIntervalSince1970))),
+            resourcePolicy: policy)
+        switch verdict {
+        case .allowed: return
+        case .denied(let denial), .undecided(let denial):
+            throw DeliveryForbidden(bucket: bucket.name, reason: denial.reason)
+        }
+    }
+}
+
+/// The policies do not let the service write into a bucket.
+public struct DeliveryForbidden: Error, CustomStringConvertible {
+    public let bucket: String
+    public let reason: String
+
+    public var description: String {
+        "\(DeliveryPermission.serviceName) may not put objects into the bucket `\(bucket)`: \(reason)"
+    }
+}
