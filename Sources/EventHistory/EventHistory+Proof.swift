@@ -15,6 +15,9 @@ extension EventHistory {
     public func proof(of record: StoredRecord, embedEvent: Bool) throws -> TransparencyProof {
         let note = try log.checkpoint()
         let checkpoint = try Checkpoint(text: note.text)
+        guard record.sequence < checkpoint.size else {
+            throw HistoryError.notYetSigned(sequence: record.sequence, size: checkpoint.size)
+        }
         return try TransparencyProof(
             extra: embedEvent ? record.bytes : [], index: record.sequence,
             path: try MerkleTree.inclusionProof(index: record.sequence, size: checkpoint.size, reader: tree.hash),

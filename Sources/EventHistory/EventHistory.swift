@@ -176,6 +176,8 @@ public enum HistoryError: Error, CustomStringConvertible {
     /// The disk refuses: full, failing, or indexing stands still.
     case cannotRecord(String)
     case closed
+    /// The newest checkpoint does not reach as far, and the disk takes no newer one.
+    case notYetSigned(sequence: UInt64, size: UInt64)
     /// A record is damaged and its commitment is gone too.
     case lostCommitment(sequence: UInt64)
 
@@ -184,6 +186,8 @@ public enum HistoryError: Error, CustomStringConvertible {
         case .busy: "too many events are waiting to be written"
         case .cannotRecord(let reason): "events cannot be recorded: \(reason)"
         case .closed: "the service is stopping"
+        case .notYetSigned(let sequence, let size):
+            "event \(sequence) is past the newest checkpoint, of \(size) events, and no newer one can be written at present"
         case .lostCommitment(let sequence):
             "event \(sequence) is damaged in the journal and missing in the tree: restore the data folder"
         }

@@ -9,8 +9,6 @@ import NIOCore
 import ObjectStorage
 
 /// Carries out one OSS call for a caller who is known.
-///
-/// In this version only the owner of a bucket reaches it.
 struct OSSHandler: Sendable {
     static let objectLimit: Int64 = 5 << 30
 
@@ -19,6 +17,16 @@ struct OSSHandler: Sendable {
     let caller: Caller
 
     func run(_ operation: OSSOperation, _ body: RequestBody) async throws -> WireAnswer {
+        let allowed = try authorize(operation)
+        func bucket(_ name: String) throws(OSSError) -> Bucket {
+            guard let allowed, allowed.name == name else { throw .noSuchBucket(name) }
+            return allowed
+        }
+        func object(_ name: String, _ key: String) throws -> StoredObject {
+            _ = try bucket(name)
+            guard let object = try services.objects.object(bucket: name, key: key) else { throw OSSError.noSuchKey(key) }
+            return object
+        }
         switch operation {
         case .listBuckets: return try listBuckets()
         case .putBucket(let name): return try await putBucket(name, body)
@@ -30,20 +38,14 @@ struct OSSHandler: Sendable {
         case .getBucketLocation(let name):
             let region = try bucket(name).region
             return Self.xml(XMLText(leaf: "LocationConstraint", "oss-" + region))
-        case .getBucketAcl(let name):
-            _ = try bucket(name)
-            return Self.xml(
-                XMLText("AccessControlPolicy") { xml in
-                    owner(&xml)
-                    xml.element("AccessControlList") { $0.element("Grant", "private") }
-                })
+        case .bucketSetting(let setting): return try await run(setting, try bucket(call.resource.bucket ?? ""), body)
         case .listObjects(let name):
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
         case .listObjectsV2(let name):
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: true).answer(services.objects)
         case .putObject(let name, let key): return try await putObject(try bucket(name), key, body)
-        case .getObject(let name, let key): return try getObject(try object(name, key))
-        case .headObject(let name, let key): return try getObject(try object(name, key))
+        case .getObject(let name, let key): return try getObject(try object(name, key), of: try bucket(name))
+        case .headObject(let name, let key): return try getObject(try object(name, key), of: try bucket(name))
         case .getObjectMeta(let name, let key):
             let object = try object(name, key)
             return WireAnswer(
@@ -65,15 +67,6 @@ struct OSSHandler: Sendable {
 
     // MARK: Buckets
 
-    private func bucket(_ name: String) throws -> Bucket {
-        guard let bucket = try services.objects.bucket(name) else { throw OSSError.noSuchBucket(name) }
-        guard bucket.owner == caller.accountId else {
-            throw OSSError(
-                403, "AccessDenied", "The bucket you access does not belong to you.", details: [("BucketName", name)])
-        }
-        return bucket
-    }
-
     private func listBuckets() throws -> WireAnswer {
         let prefix = call.parameters["prefix"] ?? ""
         let marker = call.parameters["marker"] ?? ""
@@ -90,17 +83,19 @@ struct OSSHandler: Sendable {
                     xml.element("IsTruncated", "true")
                     xml.element("NextMarker", page.last?.name ?? "")
                 }
-                owner(&xml)
+                Self.owner(caller.accountId, &xml)
                 xml.element("Buckets") { xml in
                     for bucket in page { xml.element("Bucket") { describe(bucket, &$0) } }
                 }
             })
     }
 
-    private func owner(_ xml: inout XMLText) {
+    func owner(_ bucket: Bucket, _ xml: inout XMLText) { Self.owner(bucket.owner, &xml) }
+
+    private static func owner(_ account: String, _ xml: inout XMLText) {
         xml.element("Owner") { xml in
-            xml.element("ID", caller.accountId)
-            xml.element("DisplayName", caller.accountId)
+            xml.element("ID", account)
+            xml.element("DisplayName", account)
         }
     }
 
@@ -115,12 +110,10 @@ struct OSSHandler: Sendable {
     }
 
     private func putBucket(_ name: String, _ body: RequestBody) async throws -> WireAnswer {
-        if let acl = call.request.header("x-oss-acl"), acl != "private" {
-            throw OSSError.notImplemented("The ACL \(acl.prefix(32))")
-        }
+        let acl = try cannedACL()
         // A storage class or redundancy is accepted and has no meaning here.
         for try await _ in body {}
-        _ = try services.objects.createBucket(name, owner: caller.accountId)
+        _ = try services.objects.createBucket(name, owner: caller.accountId, acl: acl, storageClass: nil, redundancy: nil)
         return WireAnswer(status: 200, headers: [("Location", "/" + name)])
     }
 
@@ -130,9 +123,12 @@ struct OSSHandler: Sendable {
                 xml.element("Bucket") { xml in
                     describe(bucket, &xml)
                     xml.element("DataRedundancyType", "LRS")
-                    owner(&xml)
-                    xml.element("AccessControlList") { $0.element("Grant", "private") }
-                    xml.element("ServerSideEncryptionRule") { $0.element("SSEAlgorithm", "None") }
+                    owner(bucket, &xml)
+                    xml.element("AccessControlList") { $0.element("Grant", bucket.acl.rawValue) }
+                    xml.element("ServerSideEncryptionRule") { xml in
+                        if let rule = bucket.encryption { Self.describe(rule, &xml) } else { xml.element("SSEAlgorithm", "None") }
+                    }
+                    if let versioning = bucket.versioning { xml.element("Versioning", versioning.rawValue) }
                     xml.element("Comment", "")
                 }
             })
@@ -151,16 +147,9 @@ struct OSSHandler: Sendable {
 
     // MARK: Objects
 
-    private func object(_ name: String, _ key: String) throws -> StoredObject {
-        _ = try bucket(name)
-        guard let object = try services.objects.object(bucket: name, key: key) else { throw OSSError.noSuchKey(key) }
-        return object
-    }
-
     private func putObject(_ bucket: Bucket, _ key: String, _ body: RequestBody) async throws -> WireAnswer {
         let request = call.request
-        for header in ["x-oss-server-side-encryption", "x-oss-tagging", "x-oss-object-acl"] where request.header(header) != nil {
-            if header == "x-oss-server-side-encryption" && request.header(header) == "AES256" { continue }
+        for header in ["x-oss-tagging", "x-oss-object-acl"] where request.header(header) != nil {
             throw OSSError.notImplemented("The header \(header)")
         }
         var expectedMD5: [UInt8]?
@@ -171,6 +160,10 @@ struct OSSHandler: Sendable {
             expectedMD5 = [UInt8](data)
         }
         var options = PutOptions()
+        options.encryption = try encryptionOfHeaders()
+        if let keyId = (options.encryption ?? bucket.encryption)?.keyId {
+            try authorize("GenerateDataKey", key: keyId, of: bucket)
+        }
         options.forbidsOverwrite = request.header("x-oss-forbid-overwrite")?.lowercased() == "true"
         let upload = try services.objects.beginPut(
             bucket: bucket.name, key: key, attributes: try attributes(), options: options)
@@ -196,8 +189,8 @@ struct OSSHandler: Sendable {
             status: 200,
             headers: [
                 ("ETag", "\"\(object.etag)\""), ("x-oss-hash-crc64ecma", String(object.crc64)),
-                ("Content-MD5", object.md5.base64EncodedString()), ("x-oss-server-side-encryption", "AES256"),
-            ])
+                ("Content-MD5", object.md5.base64EncodedString()),
+            ] + Self.headers(of: object.encryption))
     }
 
     private func attributes() throws(OSSError) -> ObjectAttributes {
@@ -218,7 +211,8 @@ struct OSSHandler: Sendable {
         return attributes
     }
 
-    private func getObject(_ object: StoredObject) throws -> WireAnswer {
+    private func getObject(_ object: StoredObject, of bucket: Bucket) throws -> WireAnswer {
+        if call.request.method == "GET", let keyId = object.keyId { try authorize("Decrypt", key: keyId, of: bucket) }
         if let answer = try judgeConditions(object) { return answer }
         var headers = Self.headers(of: object)
         for (parameter, header) in [
@@ -259,8 +253,8 @@ struct OSSHandler: Sendable {
             ("Last-Modified", OSSPort.httpDate(object.modifiedAt)), ("Accept-Ranges", "bytes"),
             ("x-oss-object-type", "Normal"), ("x-oss-storage-class", "Standard"),
             ("x-oss-hash-crc64ecma", String(object.crc64)), ("Content-MD5", object.md5.base64EncodedString()),
-            ("x-oss-server-side-encryption", "AES256"),
         ]
+        headers += Self.headers(of: object.encryption)
         if let value = object.attributes.contentEncoding { headers.append(("Content-Encoding", value)) }
         if let value = object.attributes.cacheControl { headers.append(("Cache-Control", value)) }
         if let value = object.attributes.contentDisposition { headers.append(("Content-Disposition", value)) }

@@ -10,7 +10,7 @@ enum OSSOperation: Sendable {
     case deleteBucket(String)
     case getBucketInfo(String)
     case getBucketLocation(String)
-    case getBucketAcl(String)
+    case bucketSetting(BucketSetting)
     case listObjects(String)
     case listObjectsV2(String)
     case putObject(bucket: String, key: String)
@@ -29,9 +29,8 @@ enum OSSOperation: Sendable {
 
     init(_ call: OSSRequest) throws(OSSError) {
         let names = Set(call.parameters.all.map(\.name))
-        if call.request.method == "GET", case .bucket(let name) = call.resource, names.contains("acl") {
-            // SDKs ask it to learn whether a bucket exists.
-            self = .getBucketAcl(name)
+        if case .bucket = call.resource, let setting = BucketSetting(method: call.request.method, subresources: names) {
+            self = .bucketSetting(setting)
             return
         }
         if let name = names.intersection(Self.unbuilt).sorted().first { throw .notImplemented("The sub-resource \(name)") }
@@ -63,7 +62,7 @@ enum OSSOperation: Sendable {
         case .deleteBucket: "DeleteBucket"
         case .getBucketInfo: "GetBucketInfo"
         case .getBucketLocation: "GetBucketLocation"
-        case .getBucketAcl: "GetBucketAcl"
+        case .bucketSetting(let setting): setting.rawValue
         case .listObjects: "ListObjects"
         case .listObjectsV2: "ListObjectsV2"
         case .putObject: "PutObject"
@@ -77,7 +76,17 @@ enum OSSOperation: Sendable {
     var isWrite: Bool {
         switch self {
         case .putBucket, .deleteBucket, .putObject, .deleteObject: true
+        case .bucketSetting(let setting): setting.isWrite
         default: false
+        }
+    }
+
+    /// The permission it needs, behind `oss:`: both lists are one action, and so are both ways to read an object.
+    var action: String {
+        switch self {
+        case .listObjectsV2: "ListObjects"
+        case .headObject, .getObjectMeta: "GetObject"
+        default: eventName
         }
     }
 }

@@ -5,6 +5,7 @@ import AccessControl
 import Crypto
 import Foundation
 import Hummingbird
+import KeyManagement
 import ObjectStorage
 
 /// An error as OSS tells it; source: oss.md section 10.
@@ -45,9 +46,9 @@ struct OSSError: Error {
     }
 }
 
-/// The oss port: what the official SDK needs to make a bucket, and to list and read what was delivered.
+/// The oss port: what the official SDK needs to make a bucket, to protect it, and to list and read what was delivered.
 ///
-/// Sub-resources and operations beyond that answer 501 until the store is whole.
+/// Sub-resources and operations beyond that answer 501 until the port is whole.
 struct OSSPort: WireService {
     let services: EndpointServices
 
@@ -130,6 +131,7 @@ struct OSSPort: WireService {
                 failure.httpStatus, failure.code, failure.message,
                 details: failure.details.map { ($0.name, $0.value) }, detailCode: failure.errorDetailCode)
         case let error as ObjectError: return wireError(ofObject: error)
+        case let error as KeyError: return OSSError(error)
         default:
             services.logger.error("an OSS call failed", metadata: ["error": "\(error)"])
             return OSSError(500, "InternalError", "We encountered an internal error. Please try again.")
@@ -160,6 +162,10 @@ struct OSSPort: WireService {
         case .invalidRetentionDays: return OSSError(400, "InvalidArgument", "\(error)")
         case .retentionNotLocked, .retentionShortened: return OSSError(400, "InvalidWORMConfiguration", "\(error)")
         case .retentionExcludesVersioning: return OSSError(409, "InvalidWORMConfiguration", "\(error)")
+        case .noCustomerKeys:
+            return OSSError(
+                403, "KmsServiceNotEnabled",
+                "There is no default key: name one with x-oss-server-side-encryption-key-id, or KMSMasterKeyID.")
         case .objectAlreadyExists(let key):
             return OSSError(
                 409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.",
