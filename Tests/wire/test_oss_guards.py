@@ -39,6 +39,14 @@ def test_a_locked_bucket_keeps_its_objects_from_everybody(server):
         refused("FileImmutable", 409, bucket.put_object, key, b"other")
         refused("FileImmutable", 409, bucket.delete_object, key)
         assert newest(server, "DeleteObject")["errorCode"] == "FileImmutable"
+        refused("FileImmutable", 409, bucket.copy_object, "worm-bucket", "after", key)
+        refused("FileImmutable", 409, bucket.batch_delete_objects, ["free", key])
+        upload = bucket.init_multipart_upload(key).upload_id
+        part = bucket.upload_part(key, upload, 1, b"other")
+        refused("FileImmutable", 409, bucket.complete_multipart_upload, key, upload, [oss2.models.PartInfo(1, part.etag)])
+        bucket.abort_multipart_upload(key, upload)
+    bucket.append_object("grown", 0, b"1")
+    refused("FileImmutable", 409, bucket.append_object, "grown", 1, b"2")
     refused("WORMConfigurationLocked", 403, bucket.abort_bucket_worm)
     refused("InvalidWORMConfiguration", 400, bucket.extend_bucket_worm, worm, 1)
     bucket.extend_bucket_worm(worm, 3)

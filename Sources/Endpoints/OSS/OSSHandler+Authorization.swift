@@ -9,7 +9,13 @@ extension OSSHandler {
     /// - Returns: the bucket that the operation is about; nil for those of the service, and for one still to be made.
     /// - Throws: `AccessDenied`, `NoSuchBucket`.
     func authorize(_ operation: OSSOperation) throws -> Bucket? {
-        guard let name = call.resource.bucket else {
+        // Each key has to be allowed; that is asked when they are known.
+        if case .deleteObjects(let name) = operation { return try services.objects.bucket(name) }
+        return try authorize(operation, on: call.resource)
+    }
+
+    func authorize(_ operation: OSSOperation, on target: OSSResource) throws -> Bucket? {
+        guard let name = target.bucket else {
             try decide(operation, on: "acs:oss:*:\(caller.accountId):*", nil)
             return nil
         }
@@ -18,7 +24,7 @@ extension OSSHandler {
             try decide(operation, on: "acs:oss:*:\(caller.accountId):\(name)", nil)
             return nil
         }
-        let path = call.resource.key.map { name + "/" + $0 } ?? name
+        let path = target.key.map { name + "/" + $0 } ?? name
         try decide(operation, on: "acs:oss:*:\(bucket.owner):\(path)", bucket)
         return bucket
     }
@@ -48,7 +54,7 @@ extension CannedACL {
         case (.publicRead, .getObject), (.publicRead, .headObject), (.publicRead, .getObjectMeta), (.publicRead, .listObjects),
             (.publicRead, .listObjectsV2):
             true
-        case (.publicReadWrite, .putObject), (.publicReadWrite, .deleteObject): true
+        case (.publicReadWrite, .putObject), (.publicReadWrite, .deleteObject), (.publicReadWrite, .objectOperation): true
         case (.publicReadWrite, _): CannedACL.publicRead.allows(operation)
         default: false
         }

@@ -10,7 +10,7 @@ import ObjectStorage
 
 /// What is set on a bucket: oss.md sections 11, 14 and 16.
 extension OSSHandler {
-    private static let bodyLimit = 64 << 10
+    static let bodyLimit = 64 << 10
 
     func run(_ setting: BucketSetting, _ bucket: Bucket, _ body: RequestBody) async throws -> WireAnswer {
         let store = services.objects
@@ -109,11 +109,11 @@ extension OSSHandler {
     }
 
     /// The whole body, which must have the digest that came with it.
-    private func content(of body: RequestBody) async throws -> [UInt8] {
+    func content(of body: RequestBody, limit: Int = bodyLimit) async throws -> [UInt8] {
         let content: CollectedBody
         do throws(BodyFault) {
             content = try await CollectedBody.read(
-                body, limit: Self.bodyLimit, budget: services.budget,
+                body, limit: limit, budget: services.budget,
                 expected: call.request.header("content-length").flatMap { Int($0) })
         } catch {
             switch error {

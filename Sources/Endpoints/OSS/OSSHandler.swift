@@ -38,6 +38,11 @@ struct OSSHandler: Sendable {
         case .getBucketLocation(let name):
             let region = try bucket(name).region
             return Self.xml(XMLText(leaf: "LocationConstraint", "oss-" + region))
+        case .deleteObjects(let name):
+            return try deleteObjects(try bucket(name), try await content(of: body, limit: 2 << 20))
+        case .objectOperation(let operation):
+            guard case .object(let name, let key) = call.resource else { throw OSSError.noSuchKey("") }
+            return try await run(operation, try bucket(name), key, body)
         case .bucketSetting(let setting): return try await run(setting, try bucket(call.resource.bucket ?? ""), body)
         case .listObjects(let name):
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
@@ -148,16 +153,17 @@ struct OSSHandler: Sendable {
     // MARK: Objects
 
     private func putObject(_ bucket: Bucket, _ key: String, _ body: RequestBody) async throws -> WireAnswer {
+        let writer = try services.objects.beginPut(
+            bucket: bucket.name, key: key, attributes: try attributes(), options: try options(for: bucket))
+        let object = try await receive(body, into: writer)
+        return WireAnswer(status: 200, headers: Self.receipt(of: object))
+    }
+
+    /// What a request that makes an object asks for, once the caller may use the key that it will hang on.
+    func options(for bucket: Bucket) throws -> PutOptions {
         let request = call.request
         for header in ["x-oss-tagging", "x-oss-object-acl"] where request.header(header) != nil {
             throw OSSError.notImplemented("The header \(header)")
-        }
-        var expectedMD5: [UInt8]?
-        if let text = request.header("content-md5") {
-            guard let data = Data(base64Encoded: text), data.count == 16 else {
-                throw OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
-            }
-            expectedMD5 = [UInt8](data)
         }
         var options = PutOptions()
         options.encryption = try encryptionOfHeaders()
@@ -165,35 +171,40 @@ struct OSSHandler: Sendable {
             try authorize("GenerateDataKey", key: keyId, of: bucket)
         }
         options.forbidsOverwrite = request.header("x-oss-forbid-overwrite")?.lowercased() == "true"
-        let upload = try services.objects.beginPut(
-            bucket: bucket.name, key: key, attributes: try attributes(), options: options)
+        return options
+    }
+
+    /// Takes a body in as content, whole or not at all.
+    func receive<Result>(_ body: RequestBody, into writer: ContentWriter<Result>) async throws -> Result {
+        let request = call.request
+        var expectedMD5: [UInt8]?
         do {
+            if let text = request.header("content-md5") {
+                guard let data = Data(base64Encoded: text), data.count == 16 else {
+                    throw OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+                }
+                expectedMD5 = [UInt8](data)
+            }
             var size: Int64 = 0
             for try await buffer in body {
                 size += Int64(buffer.readableBytes)
                 guard size <= Self.objectLimit else {
-                    throw OSSError(400, "EntityTooLarge", "An object put at once is at most 5 GB.")
+                    throw OSSError(400, "EntityTooLarge", "Content put at once is at most 5 GB.")
                 }
-                try buffer.withUnsafeReadableBytes { try upload.append($0) }
+                try buffer.withUnsafeReadableBytes { try writer.append($0) }
             }
             if let length = request.header("content-length").flatMap(Int64.init), length != size {
                 throw OSSError(400, "IncompleteBody", "The body is shorter than its Content-Length.")
             }
         } catch {
-            upload.abandon()
+            writer.abandon()
             throw error is OSSError || error is ObjectError
                 ? error : OSSError(400, "IncompleteBody", "The body ended early, or could not be stored.")
         }
-        let object = try upload.finish(expectedMD5: expectedMD5)
-        return WireAnswer(
-            status: 200,
-            headers: [
-                ("ETag", "\"\(object.etag)\""), ("x-oss-hash-crc64ecma", String(object.crc64)),
-                ("Content-MD5", object.md5.base64EncodedString()),
-            ] + Self.headers(of: object.encryption))
+        return try writer.finish(expectedMD5: expectedMD5, expectedCRC64: nil)
     }
 
-    private func attributes() throws(OSSError) -> ObjectAttributes {
+    func attributes() throws(OSSError) -> ObjectAttributes {
         let request = call.request
         var attributes = ObjectAttributes(contentType: request.header("content-type") ?? "application/octet-stream")
         attributes.contentEncoding = request.header("content-encoding")
@@ -251,9 +262,11 @@ struct OSSHandler: Sendable {
         var headers: [(name: String, value: String)] = [
             ("Content-Type", object.attributes.contentType), ("ETag", "\"\(object.etag)\""),
             ("Last-Modified", OSSPort.httpDate(object.modifiedAt)), ("Accept-Ranges", "bytes"),
-            ("x-oss-object-type", "Normal"), ("x-oss-storage-class", "Standard"),
-            ("x-oss-hash-crc64ecma", String(object.crc64)), ("Content-MD5", object.md5.base64EncodedString()),
+            ("x-oss-object-type", object.type.rawValue), ("x-oss-storage-class", "Standard"),
+            ("x-oss-hash-crc64ecma", String(object.crc64)),
         ]
+        if object.type == .normal { headers.append(("Content-MD5", object.md5.base64EncodedString())) }
+        if object.type == .appendable { headers.append(("x-oss-next-append-position", String(object.size))) }
         headers += Self.headers(of: object.encryption)
         if let value = object.attributes.contentEncoding { headers.append(("Content-Encoding", value)) }
         if let value = object.attributes.cacheControl { headers.append(("Cache-Control", value)) }

@@ -11,6 +11,8 @@ enum OSSOperation: Sendable {
     case getBucketInfo(String)
     case getBucketLocation(String)
     case bucketSetting(BucketSetting)
+    case deleteObjects(String)
+    case objectOperation(ObjectOperation)
     case listObjects(String)
     case listObjectsV2(String)
     case putObject(bucket: String, key: String)
@@ -31,6 +33,17 @@ enum OSSOperation: Sendable {
         let names = Set(call.parameters.all.map(\.name))
         if case .bucket = call.resource, let setting = BucketSetting(method: call.request.method, subresources: names) {
             self = .bucketSetting(setting)
+            return
+        }
+        if case .object = call.resource,
+            let operation = ObjectOperation(
+                method: call.request.method, subresources: names, isCopy: call.request.header("x-oss-copy-source") != nil)
+        {
+            self = .objectOperation(operation)
+            return
+        }
+        if call.request.method == "POST", case .bucket(let name) = call.resource, names.contains("delete") {
+            self = .deleteObjects(name)
             return
         }
         if let name = names.intersection(Self.unbuilt).sorted().first { throw .notImplemented("The sub-resource \(name)") }
@@ -63,6 +76,8 @@ enum OSSOperation: Sendable {
         case .getBucketInfo: "GetBucketInfo"
         case .getBucketLocation: "GetBucketLocation"
         case .bucketSetting(let setting): setting.rawValue
+        case .deleteObjects: "DeleteMultipleObjects"
+        case .objectOperation(let operation): operation.rawValue
         case .listObjects: "ListObjects"
         case .listObjectsV2: "ListObjectsV2"
         case .putObject: "PutObject"
@@ -75,8 +90,9 @@ enum OSSOperation: Sendable {
 
     var isWrite: Bool {
         switch self {
-        case .putBucket, .deleteBucket, .putObject, .deleteObject: true
+        case .putBucket, .deleteBucket, .putObject, .deleteObject, .deleteObjects: true
         case .bucketSetting(let setting): setting.isWrite
+        case .objectOperation(let operation): operation.isWrite
         default: false
         }
     }
@@ -86,6 +102,7 @@ enum OSSOperation: Sendable {
         switch self {
         case .listObjectsV2: "ListObjects"
         case .headObject, .getObjectMeta: "GetObject"
+        case .objectOperation(let operation): operation.action
         default: eventName
         }
     }

@@ -16,6 +16,8 @@ struct OSSError: Error {
     /// Further elements, such as `Key`.
     var details: [(name: String, value: String)] = []
     var detailCode: String?
+    /// Headers of the answer beyond those of every error.
+    var headers: [(name: String, value: String)] = []
 
     init(
         _ status: Int, _ code: String, _ message: String, details: [(name: String, value: String)] = [], detailCode: String? = nil
@@ -162,6 +164,20 @@ struct OSSPort: WireService {
         case .invalidRetentionDays: return OSSError(400, "InvalidArgument", "\(error)")
         case .retentionNotLocked, .retentionShortened: return OSSError(400, "InvalidWORMConfiguration", "\(error)")
         case .retentionExcludesVersioning: return OSSError(409, "InvalidWORMConfiguration", "\(error)")
+        case .checksumMismatch: return OSSError(400, "InvalidDigest", "\(error)")
+        case .noSuchObject(_, let key): return .noSuchKey(key)
+        case .noSuchVersion: return OSSError(404, "NoSuchVersion", "\(error)")
+        case .noSuchUpload: return OSSError(404, "NoSuchUpload", "\(error)")
+        case .invalidPartNumber: return OSSError(400, "InvalidArgument", "\(error)")
+        case .invalidPart: return OSSError(400, "InvalidPart", "\(error)")
+        case .invalidPartOrder: return OSSError(400, "InvalidPartOrder", "\(error)")
+        case .partTooSmall: return OSSError(400, "EntityTooSmall", "\(error)")
+        case .positionNotEqualToLength(_, let length):
+            var failure = OSSError(409, "PositionNotEqualToLength", "\(error)", detailCode: "0026-00000016")
+            failure.headers = [("x-oss-next-append-position", String(length))]
+            return failure
+        case .objectNotAppendable: return OSSError(409, "ObjectNotAppendable", "\(error)")
+        case .appendableNotCopied: return OSSError(400, "OperationNotSupported", "\(error)")
         case .noCustomerKeys:
             return OSSError(
                 403, "KmsServiceNotEnabled",
@@ -189,7 +205,7 @@ struct OSSPort: WireService {
             for detail in failure.details { xml.element(detail.name, detail.value) }
             if let code = failure.detailCode { xml.element("EC", code) }
         }
-        var headers: [(name: String, value: String)] = []
+        var headers = failure.headers
         if let code = failure.detailCode { headers.append(("x-oss-ec", code)) }
         if isHead {
             headers.append(("x-oss-err", Data(xml.bytes).base64EncodedString()))
