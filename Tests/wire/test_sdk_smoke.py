@@ -23,3 +23,9 @@ def test_actiontrail_with_both_signatures(server, shared):
     ])
     said = run("actiontrail_smoke.py", shared, ENDPOINT=server.api_host, SIGNATURE="both", OSS_BUCKET="audit-log-smoke")
     assert "ok [v3]" in said and "ok [v1]" in said
+
+
+def test_buckets_with_every_signature(server, shared):
+    """Without its section on encryption, which names a key that nobody made, and the checks that move the clock of retention."""
+    said = run("oss_smoke.py", shared, ENDPOINT=server.oss, AUTH_VERSIONS="v1,v2,v4", SKIP="encryption")
+    assert " passed, 0 failed" in said and "FAIL" not in said

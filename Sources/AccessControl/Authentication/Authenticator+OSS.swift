@@ -38,7 +38,9 @@ extension Authenticator {
             guard let end = Int64(expires) else { throw AuthenticationFailure.ossAccessDenied("Expires is malformed.") }
             guard now() <= WireTime(secondsSince1970: end) else { throw AuthenticationFailure.ossExpired }
         case .v4URL(let scope, _, let expires):
-            guard let seconds = Int64(expires), (1...Self.longestURLSeconds).contains(seconds) else {
+            // A life that ended before it began: the SDK asks so for a time that has passed.
+            if let seconds = Int64(expires), seconds < 1 { throw AuthenticationFailure.ossExpired }
+            guard let seconds = Int64(expires), seconds <= Self.longestURLSeconds else {
                 throw AuthenticationFailure.ossInvalidArgument("x-oss-expires must be between 1 and 604800.")
             }
             guard now() <= scope.time + seconds else { throw AuthenticationFailure.ossExpired }

@@ -18,6 +18,9 @@ enum BucketSetting: String, Sendable, CaseIterable {
     case deleteEncryption = "DeleteBucketEncryption"
     case getVersioning = "GetBucketVersioning"
     case putVersioning = "PutBucketVersioning"
+    case getLifecycle = "GetBucketLifecycle"
+    case putLifecycle = "PutBucketLifecycle"
+    case deleteLifecycle = "DeleteBucketLifecycle"
     case getRetention = "GetBucketWorm"
     case initiateRetention = "InitiateBucketWorm"
     case abortRetention = "AbortBucketWorm"
@@ -26,22 +29,25 @@ enum BucketSetting: String, Sendable, CaseIterable {
 
     var isWrite: Bool { !rawValue.hasPrefix("Get") }
 
+    /// By sub-resource, then method; the first sub-resource that a request has decides. `POST ?wormId` locks, with
+    /// `wormExtend` it lengthens, and `POST ?worm` begins (oss.md section 14).
+    private static let table: [(subresource: String, operations: [String: BucketSetting])] = [
+        ("wormExtend", ["POST": .extendRetention]),
+        ("wormId", ["POST": .completeRetention]),
+        ("worm", ["GET": .getRetention, "POST": .initiateRetention, "DELETE": .abortRetention]),
+        ("acl", ["GET": .getACL, "PUT": .putACL]),
+        ("policy", ["GET": .getPolicy, "PUT": .putPolicy, "DELETE": .deletePolicy]),
+        ("encryption", ["GET": .getEncryption, "PUT": .putEncryption, "DELETE": .deleteEncryption]),
+        ("versioning", ["GET": .getVersioning, "PUT": .putVersioning]),
+        ("lifecycle", ["GET": .getLifecycle, "PUT": .putLifecycle, "DELETE": .deleteLifecycle]),
+        ("stat", ["GET": .getStat]),
+    ]
+
     /// Nil if the request asks for none of these.
     init?(method: String, subresources: Set<String>) {
-        func one(_ name: String, _ operations: [String: BucketSetting]) -> BucketSetting?? {
-            subresources.contains(name) ? .some(operations[method]) : nil
-        }
-        // `POST ?wormId` locks, with `wormExtend` it lengthens, and `POST ?worm` begins (oss.md section 14).
-        let found: BucketSetting?? =
-            one("wormExtend", ["POST": .extendRetention])
-            ?? one("wormId", ["POST": .completeRetention])
-            ?? one("worm", ["GET": .getRetention, "POST": .initiateRetention, "DELETE": .abortRetention])
-            ?? one("acl", ["GET": .getACL, "PUT": .putACL])
-            ?? one("policy", ["GET": .getPolicy, "PUT": .putPolicy, "DELETE": .deletePolicy])
-            ?? one("encryption", ["GET": .getEncryption, "PUT": .putEncryption, "DELETE": .deleteEncryption])
-            ?? one("versioning", ["GET": .getVersioning, "PUT": .putVersioning])
-            ?? one("stat", ["GET": .getStat])
-        guard let setting = found ?? nil else { return nil }
+        guard let row = Self.table.first(where: { subresources.contains($0.subresource) }),
+            let setting = row.operations[method]
+        else { return nil }
         self = setting
     }
 }

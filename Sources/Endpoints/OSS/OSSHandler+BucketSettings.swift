@@ -15,7 +15,7 @@ extension OSSHandler {
     func run(_ setting: BucketSetting, _ bucket: Bucket, _ body: RequestBody) async throws -> WireAnswer {
         let store = services.objects
         let name = bucket.name
-        let content = try await content(of: body)
+        let content = try await content(of: body, limit: setting == .putLifecycle ? 2 << 20 : Self.bodyLimit)
         switch setting {
         case .getStat: return Self.xml(try statistics(of: name))
         case .getACL:
@@ -70,6 +70,18 @@ extension OSSHandler {
             }
             try store.setVersioning(state, bucket: name)
             return WireAnswer(status: 200)
+        case .getLifecycle:
+            guard let lifecycle = bucket.lifecycle else {
+                throw OSSError(404, "NoSuchLifecycle", "No lifecycle rule is set.", details: [("BucketName", name)])
+            }
+            return WireAnswer(
+                status: 200, headers: [("Content-Type", "application/xml")], body: Array(lifecycle.document.utf8))
+        case .putLifecycle:
+            try store.setLifecycle(try Lifecycle(parsing: content), bucket: name)
+            return WireAnswer(status: 200)
+        case .deleteLifecycle:
+            try store.setLifecycle(nil, bucket: name)
+            return WireAnswer(status: 204)
         case .getRetention:
             let policy = try store.retention(bucket: name)
             return Self.xml(

@@ -77,11 +77,12 @@ extension OSSHandler {
         if let cipher = rule.dataCipher { xml.element("KMSDataEncryption", cipher.rawValue) }
     }
 
-    /// Headers of answers about an object.
+    /// Headers of answers about an object; none if nothing was asked for, though it is encrypted all the same.
     static func headers(of choice: EncryptionChoice?) -> [(name: String, value: String)] {
-        var headers = [("x-oss-server-side-encryption", choice?.algorithm.rawValue ?? "AES256")]
-        if let keyId = choice?.keyId { headers.append(("x-oss-server-side-encryption-key-id", keyId)) }
-        if let cipher = choice?.dataCipher { headers.append(("x-oss-server-side-data-encryption", cipher.rawValue)) }
+        guard let choice else { return [] }
+        var headers = [("x-oss-server-side-encryption", choice.algorithm.rawValue)]
+        if let keyId = choice.keyId { headers.append(("x-oss-server-side-encryption-key-id", keyId)) }
+        if let cipher = choice.dataCipher { headers.append(("x-oss-server-side-data-encryption", cipher.rawValue)) }
         return headers.map { (name: $0.0, value: $0.1) }
     }
 }

@@ -38,6 +38,7 @@ struct OSSHandler: Sendable {
         case .getBucketLocation(let name):
             let region = try bucket(name).region
             return Self.xml(XMLText(leaf: "LocationConstraint", "oss-" + region))
+        case .listMultipartUploads(let name): return try listUploads(try bucket(name))
         case .deleteObjects(let name):
             return try deleteObjects(try bucket(name), try await content(of: body, limit: 2 << 20))
         case .objectOperation(let operation):

@@ -12,6 +12,7 @@ enum OSSOperation: Sendable {
     case getBucketLocation(String)
     case bucketSetting(BucketSetting)
     case deleteObjects(String)
+    case listMultipartUploads(String)
     case objectOperation(ObjectOperation)
     case listObjects(String)
     case listObjectsV2(String)
@@ -40,6 +41,10 @@ enum OSSOperation: Sendable {
                 method: call.request.method, subresources: names, isCopy: call.request.header("x-oss-copy-source") != nil)
         {
             self = .objectOperation(operation)
+            return
+        }
+        if call.request.method == "GET", case .bucket(let name) = call.resource, names.contains("uploads") {
+            self = .listMultipartUploads(name)
             return
         }
         if call.request.method == "POST", case .bucket(let name) = call.resource, names.contains("delete") {
@@ -77,6 +82,7 @@ enum OSSOperation: Sendable {
         case .getBucketLocation: "GetBucketLocation"
         case .bucketSetting(let setting): setting.rawValue
         case .deleteObjects: "DeleteMultipleObjects"
+        case .listMultipartUploads: "ListMultipartUploads"
         case .objectOperation(let operation): operation.rawValue
         case .listObjects: "ListObjects"
         case .listObjectsV2: "ListObjectsV2"
