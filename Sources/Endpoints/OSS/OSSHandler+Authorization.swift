@@ -24,6 +24,8 @@ extension OSSHandler {
             try decide(operation, on: "acs:oss:*:\(caller.accountId):\(name)", nil)
             return nil
         }
+        // Names are one account's each; that one is taken is no secret.
+        if case .putBucket = operation, bucket.owner != caller.accountId { throw ObjectError.bucketAlreadyExists(name) }
         let path = target.key.map { name + "/" + $0 } ?? name
         try decide(operation, on: "acs:oss:*:\(bucket.owner):\(path)", bucket)
         return bucket
