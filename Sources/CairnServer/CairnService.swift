@@ -50,9 +50,9 @@ public struct CairnService {
         let metadata = try Metadata(path: folder + "/metadata.sqlite")
         let keys = try KeyService(
             metadata: metadata, root: try RootOfTrust.fromEnvironment(environment, dataFolder: folder), disk: disk, now: now)
-        let credentials = try CredentialStore(metadata: metadata, keys: keys)
+        let identities = try IdentityStore(metadata: metadata, keys: keys, now: now)
         try RootCredentials.prepare(
-            folder: folder, accountId: settings.accountId, credentials: credentials, environment: environment, disk: disk)
+            folder: folder, accountId: settings.accountId, identities: identities, environment: environment, disk: disk)
 
         let logger = self.logger
         let damages = Counter(label: "cairn_damage_total")
@@ -89,7 +89,7 @@ public struct CairnService {
             }, report: { tellReport.yield($0) })
         defer { objects.close() }
         let trails = TrailRegistry(metadata: metadata, now: now)
-        let authorizer = Authorizer(policies: credentials)
+        let authorizer = Authorizer(policies: identities)
         let permission = DeliveryPermission(authorizer: authorizer, now: now)
         let targets = DeliveryTargets(remote: try remoteTargets(environment), owner: settings.accountId) { bucket, account in
             EmbeddedTarget(
@@ -103,8 +103,8 @@ public struct CairnService {
         let services = EndpointServices(
             history: history, quarantine: try Quarantine(folder: folder + "/quarantine", disk: disk, keys: keys),
             trails: trails, objects: objects, targets: targets,
-            authenticator: Authenticator(keys: credentials, tokens: credentials, nonces: NonceStore()),
-            authorizer: authorizer, keys: keys, credentials: credentials, metadata: metadata,
+            authenticator: Authenticator(keys: identities, tokens: identities, nonces: NonceStore()),
+            authorizer: authorizer, keys: keys, identities: identities, metadata: metadata,
             recorder: recorder, budget: ByteBudget(bytes: 512 << 20),
             logger: logger, region: settings.region, accountId: settings.accountId,
             retentionDays: settings.retentionDays, now: now)

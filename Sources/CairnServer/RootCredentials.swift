@@ -1,8 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import AccessControl
 import DurableFiles
-import Endpoints
 import Foundation
 
 /// The root access key of the account: from the environment, else made on the first start.
@@ -17,7 +17,7 @@ public enum RootCredentials {
     public static let fileName = "root-credentials.json"
 
     static func prepare(
-        folder: String, accountId: String, credentials: CredentialStore, environment: [String: String], disk: any Disk
+        folder: String, accountId: String, identities: IdentityStore, environment: [String: String], disk: any Disk
     ) throws {
         let id = environment["CAIRN_ROOT_ACCESS_KEY_ID"].flatMap { $0.isEmpty ? nil : $0 }
         let secret = environment["CAIRN_ROOT_ACCESS_KEY_SECRET"].flatMap { $0.isEmpty ? nil : $0 }
@@ -28,23 +28,20 @@ public enum RootCredentials {
             else {
                 throw StartError.badCredentials("CAIRN_ROOT_ACCESS_KEY_ID holds characters that no access key id has")
             }
-            try credentials.putRootKey(id: id, secret: secret, accountId: accountId)
+            try identities.putRootKey(id: id, secret: secret, accountId: accountId)
         case (nil, nil):
-            guard try !credentials.hasKeys(accountId: accountId) else { return }
-            let file = File(AccountId: accountId, AccessKeyId: "LTAI5t" + random(18), AccessKeySecret: random(30))
+            guard !identities.hasRootKey(accountId: accountId) else { return }
+            let file = File(
+                AccountId: accountId, AccessKeyId: "LTAI5t" + RandomText.make(18), AccessKeySecret: RandomText.make(30))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             // The file first: a key whose secret nobody can read any more would lock everyone out.
             try disk.replace(folder + "/" + fileName, with: [UInt8](encoder.encode(file)) + [0x0A])
-            try credentials.putRootKey(id: file.AccessKeyId, secret: file.AccessKeySecret, accountId: accountId)
+            try identities.putRootKey(id: file.AccessKeyId, secret: file.AccessKeySecret, accountId: accountId)
         default:
             throw StartError.badCredentials(
                 "CAIRN_ROOT_ACCESS_KEY_ID and CAIRN_ROOT_ACCESS_KEY_SECRET belong together: one of them is missing")
         }
     }
 
-    private static func random(_ count: Int) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-        return String((0..<count).map { _ in alphabet.randomElement()! })
-    }
 }

@@ -23,7 +23,7 @@ public struct EndpointServices: Sendable {
     public var authenticator: Authenticator
     public var authorizer: Authorizer
     public var keys: KeyService
-    public var credentials: CredentialStore
+    public var identities: IdentityStore
     public var metadata: Metadata
     public var recorder: CallRecorder
     public var budget: ByteBudget
@@ -36,7 +36,7 @@ public struct EndpointServices: Sendable {
     public init(
         history: EventHistory, quarantine: Quarantine, trails: TrailRegistry, objects: EmbeddedObjectStore,
         targets: DeliveryTargets, authenticator: Authenticator, authorizer: Authorizer, keys: KeyService,
-        credentials: CredentialStore, metadata: Metadata,
+        identities: IdentityStore, metadata: Metadata,
         recorder: CallRecorder,
         budget: ByteBudget, logger: Logger, region: String, accountId: String, retentionDays: Int,
         now: @escaping @Sendable () -> Date
@@ -49,7 +49,7 @@ public struct EndpointServices: Sendable {
         self.authenticator = authenticator
         self.authorizer = authorizer
         self.keys = keys
-        self.credentials = credentials
+        self.identities = identities
         self.metadata = metadata
         self.recorder = recorder
         self.budget = budget

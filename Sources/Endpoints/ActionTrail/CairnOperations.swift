@@ -54,7 +54,7 @@ extension RPCOperation {
         let now = WireTime(secondsSince1970: context.services.nowMilliseconds / 1000)
         let (token, record) = IngestToken.issue(
             name: name, accountId: context.accountId, at: now, expiresAt: days > 0 ? now + Int64(days) * 86_400 : nil)
-        try context.services.credentials.put(record)
+        try context.services.identities.put(record)
         var answer = JSONFields(record)
         answer.add(token.reveal(), "IngestToken")
         return RPCAnswer(answer)
@@ -63,13 +63,13 @@ extension RPCOperation {
     static let listIngestTokens = RPCOperation("ListIngestTokens", isWrite: false, resourceType: nil) { context in
         var answer = JSONFields()
         answer.add(
-            try context.services.credentials.tokens(accountId: context.accountId).map(JSONFields.init), "IngestTokens")
+            context.services.identities.ingestTokens(account: context.accountId).map(JSONFields.init), "IngestTokens")
         return RPCAnswer(answer)
     }
 
     static let deleteIngestToken = RPCOperation("DeleteIngestToken", isWrite: true, resourceType: nil) { context in
         let id = try context.required("TokenId")
-        guard try context.services.credentials.deleteToken(id: id, accountId: context.accountId) else {
+        guard try context.services.identities.deleteIngestToken(id: id, account: context.accountId) else {
             throw RPCError(404, "IngestTokenNotFound", "The account has no such ingest token.")
         }
         return RPCAnswer()

@@ -205,7 +205,7 @@ struct IngestEndpoint: Sendable {
     /// Refuses a stranger before the body is read: a signature may need the body, the key's name does not.
     private func checkHead(_ request: WireRequest, _ record: inout CallRecord) throws {
         let claimed = (try? RPCCall(request))?.claimedAccessKeyId
-        if let claimed, try services.credentials.accessKey(id: claimed) != nil { return }
+        if let claimed, try services.identities.accessKey(id: claimed) != nil { return }
         _ = try authenticate(request, &record)
     }
 
