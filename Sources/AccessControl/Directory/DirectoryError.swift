@@ -17,6 +17,12 @@ public enum DirectoryError: Error, Sendable, Hashable {
         case groupUser = "Group.User"
         case policyUser = "Policy.User"
         case policyGroup = "Policy.Group"
+        case loginProfile = "User.LoginProfile"
+        /// The device that a user has.
+        case userDevice = "User.MFADevice"
+        case device = "VirtualMFADevice"
+        case deviceUser = "VirtualMFADevice.User"
+        case alias = "AccountAlias"
         case policyRole = "Policy.Role"
         case policyVersion = "Policy.Version"
         case defaultVersion = "Policy.Version.Default"
@@ -43,15 +49,22 @@ public enum DirectoryError: Error, Sendable, Hashable {
     case serviceLinked
     case unknownService
     case tooManySessions
+    /// - Parameter reason: what the password policy asks for.
+    case weakPassword(reason: String)
+    case oldPasswordIncorrect
+    case passwordReused
+    case wrongAuthenticationCode
+    case tooManyAttempts
     /// A stored policy or secret cannot be read. Nothing may be decided without it.
     case damaged(String)
 
     public var httpStatus: Int {
         switch self {
-        case .invalid, .malformedPolicy, .serviceLinked: 400
+        case .invalid, .malformedPolicy, .serviceLinked, .weakPassword, .oldPasswordIncorrect, .passwordReused: 400
+        case .wrongAuthenticationCode: 403
         case .notFound, .unknownService: 404
         case .alreadyExists, .inUse, .limitExceeded: 409
-        case .tooManySessions: 429
+        case .tooManySessions, .tooManyAttempts: 429
         case .damaged: 500
         }
     }
@@ -66,7 +79,11 @@ public enum DirectoryError: Error, Sendable, Hashable {
         case .limitExceeded(let subject): "LimitExceeded." + subject.rawValue
         case .serviceLinked: "NotSupported.ServiceLinkedRole"
         case .unknownService: "EntityNotExist.ServiceName"
-        case .tooManySessions: "Throttling.User"
+        case .tooManySessions, .tooManyAttempts: "Throttling.User"
+        case .weakPassword: "InvalidParameter.Password.TooWeak"
+        case .oldPasswordIncorrect: "InvalidParameter.OldPassword.Incorrect"
+        case .passwordReused: "InvalidParameter.NewPassword.ReusePrevention"
+        case .wrongAuthenticationCode: "CheckAuthenticationCodeFail"
         case .damaged: "InternalError"
         }
     }
@@ -87,6 +104,11 @@ extension DirectoryError: CustomStringConvertible {
         case .serviceLinked: "The role is linked to a service, which alone decides its trust and policies."
         case .unknownService: "No role can be linked to this service."
         case .tooManySessions: "Too many sessions are alive; try again later."
+        case .weakPassword(let reason): "The password is too weak: \(reason)."
+        case .oldPasswordIncorrect: "The old password is not correct."
+        case .passwordReused: "The password was used before and may not be used again."
+        case .wrongAuthenticationCode: "The authentication codes are not two consecutive codes of the device."
+        case .tooManyAttempts: "Too many attempts failed within an hour; try again later."
         case .damaged(let what): "The stored \(what) cannot be read."
         }
     }

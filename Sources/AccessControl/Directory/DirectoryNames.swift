@@ -33,6 +33,10 @@ enum DirectoryNames {
         try check(name, marks: ".-", lengths: 1...64, field: "RoleName")
     }
 
+    static func checkDevice(_ name: String) throws(DirectoryError) {
+        try check(name, marks: ".-", lengths: 1...64, field: "VirtualMFADeviceName")
+    }
+
     static func checkPolicy(_ name: String) throws(DirectoryError) {
         try check(name, marks: "-", lengths: 1...128, field: "PolicyName")
     }

@@ -26,6 +26,9 @@ public struct UserRecord: DirectoryRecord {
     /// Groups by id, with the time at which the user joined.
     var groups: [String: Int64] = [:]
     public internal(set) var attachments: [PolicyAttachment] = []
+    /// Nil for a user who cannot sign in to the console.
+    var login: LoginRecord?
+    public internal(set) var lastLoginAt: Int64?
 }
 
 /// What a user is described with; each at most 128 characters.
@@ -67,6 +70,7 @@ public struct RoleRecord: DirectoryRecord {
     /// The service that the role is linked to; nil for a role of the account's own making.
     public let serviceName: String?
     public internal(set) var attachments: [PolicyAttachment] = []
+    public internal(set) var tags: [String: String] = [:]
 
     public var arn: String { "acs:ram::\(accountId):role/\(name)" }
 }
@@ -91,6 +95,7 @@ public struct PolicyRecord: DirectoryRecord {
     var lastNumber: Int
     public let createdAt: Int64
     public internal(set) var updatedAt: Int64
+    public internal(set) var tags: [String: String] = [:]
 
     public var defaultVersionId: String { "v\(defaultNumber)" }
     var defaultVersion: Version? { versions.first { $0.number == defaultNumber } }

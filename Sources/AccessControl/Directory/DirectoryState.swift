@@ -36,6 +36,8 @@ struct AccountDirectory: Sendable {
     var groups = DirectoryTable<GroupRecord>()
     var roles = DirectoryTable<RoleRecord>()
     var policies = DirectoryTable<PolicyRecord>()
+    var devices = DirectoryTable<MultiFactorDevice>()
+    var settings = AccountSettings()
     /// Default versions of the custom policies, read; one that cannot be read is missing here.
     var documents: [String: PolicyDocument] = [:]
 
@@ -150,6 +152,16 @@ struct DirectoryDraft {
         write(policy, in: account)
     }
 
+    mutating func put(_ device: MultiFactorDevice, in account: String) {
+        state.accounts[account, default: AccountDirectory()].devices.put(device)
+        write(device, in: account)
+    }
+
+    mutating func put(_ settings: AccountSettings, in account: String) {
+        state.accounts[account, default: AccountDirectory()].settings = settings
+        writes.append { try $0.put(settings, at: "identities/\(account)/\(AccountSettings.folder)/account") }
+    }
+
     mutating func put(_ key: AccessKeyRow) {
         state.keys[key.id] = key
         writes.append { try $0.put(key, at: "access-keys/" + key.id) }
@@ -179,6 +191,11 @@ struct DirectoryDraft {
         state.accounts[account]?.policies.remove(policy)
         state.accounts[account]?.documents[policy.id] = nil
         erase(policy, in: account)
+    }
+
+    mutating func remove(_ device: MultiFactorDevice, from account: String) {
+        state.accounts[account]?.devices.remove(device)
+        erase(device, in: account)
     }
 
     mutating func removeKey(_ id: String) {

@@ -47,13 +47,16 @@ extension IdentityStore {
         }
     }
 
-    /// - Throws: `DeleteConflict` as long as the user has keys, groups or policies, looked at in this order.
+    /// - Throws: `DeleteConflict` as long as the user has keys, groups, policies, a login profile or a device, looked at in
+    ///   this order.
     public func deleteUser(_ name: String, account: String) throws {
         try change { draft in
             let user = try draft.account(account).user(name)
             if !draft.state.keys(ofUser: user.id).isEmpty { throw DirectoryError.inUse(.accessKey) }
             if !user.groups.isEmpty { throw DirectoryError.inUse(.membership) }
             if !user.attachments.isEmpty { throw DirectoryError.inUse(.userPolicy) }
+            if user.login != nil { throw DirectoryError.inUse(.loginProfile) }
+            if draft.account(account).device(ofUser: user.id) != nil { throw DirectoryError.inUse(.userDevice) }
             draft.remove(user, from: account)
         }
     }

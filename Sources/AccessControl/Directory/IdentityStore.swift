@@ -19,10 +19,20 @@ public final class IdentityStore: Sendable {
     private let state: Mutex<DirectoryState>
     let sessions: Mutex<SessionTable>
     let uses: Mutex<KeyUses>
+    let attempts = Mutex(SignInAttempts())
+    let scryptRounds: Int
 
     /// - Throws: if the metadata cannot be read.
-    public init(metadata: Metadata, keys: KeyService, now: @escaping @Sendable () -> Date = { Date() }) throws {
+    public convenience init(metadata: Metadata, keys: KeyService, now: @escaping @Sendable () -> Date = { Date() }) throws {
+        try self.init(metadata: metadata, keys: keys, scryptRounds: PasswordHash.standardRounds, now: now)
+    }
+
+    /// - Parameter scryptRounds: of new passwords; tests take few.
+    package init(
+        metadata: Metadata, keys: KeyService, scryptRounds: Int, now: @escaping @Sendable () -> Date = { Date() }
+    ) throws {
         self.metadata = metadata
+        self.scryptRounds = scryptRounds
         self.now = now
         key = try keys.serviceKey("credentials")
         state = Mutex(try Self.load(metadata))
@@ -66,6 +76,8 @@ public final class IdentityStore: Sendable {
             case GroupRecord.folder: account.groups.put(try decoder.decode(GroupRecord.self, from: value))
             case RoleRecord.folder: account.roles.put(try decoder.decode(RoleRecord.self, from: value))
             case PolicyRecord.folder: account.put(try decoder.decode(PolicyRecord.self, from: value))
+            case MultiFactorDevice.folder: account.devices.put(try decoder.decode(MultiFactorDevice.self, from: value))
+            case AccountSettings.folder: account.settings = try decoder.decode(AccountSettings.self, from: value)
             default: throw DirectoryError.damaged("entry \(entry.key)")
             }
             state.accounts[parts[1]] = account

@@ -255,6 +255,7 @@ struct RPCGateway: Sendable {
         case .refused(let failure): throw failure
         case .authenticated(let authentication):
             record.caller = authentication.caller
+            if let id = authentication.caller.accessKeyId { services.identities.noteUse(ofAccessKey: id) }
             return authentication.caller
         }
     }

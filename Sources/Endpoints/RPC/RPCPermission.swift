@@ -11,6 +11,8 @@ enum RPCPermission: Sendable {
     case anyCaller
     /// The operation asks ``RPCContext/authorize(_:resourcePolicy:)`` itself, once it knows what it is about.
     case inside
+    /// Every one of the requests that the call's parameters lead to.
+    case requests(@Sendable (RPCContext) throws -> [AccessRequest])
 }
 
 extension RPCContext {
@@ -26,6 +28,7 @@ extension RPCContext {
     func authorize(_ operation: RPCOperation, of product: RPCProduct) throws {
         switch operation.permission {
         case .anyCaller, .inside: return
+        case .requests(let requests): try authorize(try requests(self))
         case .standard:
             let name = operation.resourceType == "ACS::ActionTrail::Trail" ? filled("Name") ?? filled("TrailName") : nil
             let region = product.isRegional ? services.region : "*"

@@ -41,25 +41,15 @@ extension RPCProduct {
         unbuilt: ["GenerateMac", "VerifyMac"])
 
     static let accessManagement = RPCProduct(
-        serviceName: "Ram", code: "ram", isRegional: false, operations: [],
+        serviceName: "Ram", code: "ram", isRegional: false, operations: RPCOperation.accessManagementOperations,
         unbuilt: [
-            "AddUserToGroup", "AttachPolicyToGroup", "AttachPolicyToRole", "AttachPolicyToUser", "BindMFADevice",
-            "ChangePassword", "ClearAccountAlias", "CreateAccessKey", "CreateGroup", "CreateLoginProfile",
-            "CreatePolicy", "CreatePolicyVersion", "CreateRole", "CreateServiceLinkedRole", "CreateUser",
-            "CreateVirtualMFADevice", "DecodeDiagnosticMessage", "DeleteAccessKey", "DeleteGroup",
-            "DeleteLoginProfile", "DeletePolicy", "DeletePolicyVersion", "DeleteRole", "DeleteServiceLinkedRole",
-            "DeleteUser", "DeleteVirtualMFADevice", "DetachPolicyFromGroup", "DetachPolicyFromRole",
-            "DetachPolicyFromUser", "GetAccessKeyLastUsed", "GetAccountAlias", "GetGroup", "GetLoginProfile",
-            "GetPasswordPolicy", "GetPolicy", "GetPolicyVersion", "GetRole", "GetSecurityPreference", "GetUser",
-            "GetUserMFAInfo", "ListAccessKeys", "ListEntitiesForPolicy", "ListGroups", "ListGroupsForUser",
-            "ListPolicies", "ListPoliciesForGroup", "ListPoliciesForRole", "ListPoliciesForUser",
-            "ListPolicyVersions", "ListRoles", "ListTagResources", "ListUsers", "ListUsersForGroup",
-            "ListVirtualMFADevices", "RemoveUserFromGroup", "SetAccountAlias", "SetDefaultPolicyVersion",
-            "SetPasswordPolicy", "SetSecurityPreference", "TagResources", "UnbindMFADevice", "UntagResources",
-            "UpdateAccessKey", "UpdateGroup", "UpdateLoginProfile", "UpdateRole", "UpdateUser",
+            "BindMFADevice", "ChangePassword", "ClearAccountAlias", "CreateLoginProfile", "CreateVirtualMFADevice",
+            "DeleteLoginProfile", "DeleteVirtualMFADevice", "GetAccountAlias",
+            "GetLoginProfile", "GetPasswordPolicy", "GetSecurityPreference",
+            "GetUserMFAInfo", "ListTagResources", "ListVirtualMFADevices", "SetAccountAlias", "SetPasswordPolicy",
+            "SetSecurityPreference", "TagResources", "UnbindMFADevice", "UntagResources", "UpdateLoginProfile",
         ])
 
     static let securityTokens = RPCProduct(
-        serviceName: "Sts", code: "sts", isRegional: false, operations: [],
-        unbuilt: ["AssumeRole", "AssumeRoleWithOIDC", "AssumeRoleWithSAML", "GetCallerIdentity"])
+        serviceName: "Sts", code: "sts", isRegional: false, operations: [.assumeRole, .getCallerIdentity], unbuilt: [])
 }
