@@ -224,7 +224,7 @@ public final class CallRecorder: Sendable {
     private static func isConfidential(_ name: String) -> Bool {
         let lower = name.lowercased()
         if ["nexttoken", "clienttoken", "continuation-token"].contains(lower) { return false }
-        return ["secret", "password", "token", "signature", "plaintext", "keymaterial", "credential", "authorization"]
+        return ["secret", "password", "token", "signature", "plaintext", "keymaterial", "credential", "authorization", "authenticationcode"]
             .contains { lower.contains($0) }
     }
 

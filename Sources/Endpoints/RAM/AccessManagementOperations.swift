@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension RPCOperation {
-    /// Every operation of RAM 2015-05-01 that is built.
+    /// Every operation of RAM 2015-05-01.
     static let accessManagementOperations: [RPCOperation] = [
         .createUser, .getUser, .updateUser, .listUsers, .deleteUser,
         .createAccessKey, .listAccessKeys, .updateAccessKey, .deleteAccessKey, .getAccessKeyLastUsed,
@@ -15,6 +15,12 @@ extension RPCOperation {
         .listPoliciesForUser, .listPoliciesForGroup, .listPoliciesForRole, .listEntitiesForPolicy,
         .createRole, .getRole, .updateRole, .listRoles, .deleteRole,
         .createServiceLinkedRole, .deleteServiceLinkedRole, .getServiceLinkedRoleTemplate,
+        .createLoginProfile, .getLoginProfile, .updateLoginProfile, .deleteLoginProfile, .changePassword,
+        .createVirtualMFADevice, .listVirtualMFADevices, .deleteVirtualMFADevice, .bindMFADevice, .unbindMFADevice,
+        .getUserMFAInfo,
+        .setPasswordPolicy, .getPasswordPolicy, .setSecurityPreference, .getSecurityPreference,
+        .setAccountAlias, .getAccountAlias, .clearAccountAlias,
+        .tagIdentities, .untagIdentities, .listIdentityTags,
         .decodeDiagnosticMessage,
     ]
 }

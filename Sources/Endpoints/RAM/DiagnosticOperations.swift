@@ -27,18 +27,21 @@ extension RPCOperation {
         let conditions = message.conditions.sorted { $0.key < $1.key }.map { name, values in
             var condition = JSONFields()
             condition.add(name, "ConditionKey")
-            var list = JSONFields()
-            list.add(texts: values, "ConditionValue")
-            condition.add(list, "ConditionValues")
+            condition.add(texts: values, "ConditionValues")
             return condition
         }
-        decoded.add(conditions, "AuthCondition", in: "AuthConditions")
+        decoded.add(conditions, "AuthConditions")
         decoded.add(principal, "AuthPrincipal")
         decoded.add(denial.kind == .explicitDeny, "ExplicitDeny")
         decoded.add(denial.policyType, "NoPermissionPolicyType")
-        var matched = JSONFields()
-        matched.add(texts: denial.matched, "MatchedPolicy")
-        decoded.add(matched, "MatchedPolicies")
+        decoded.add(
+            denial.matched.map { statement in
+                var policy = JSONFields()
+                policy.add(statement, "PolicyIdentifier")
+                policy.add(denial.policyType, "PolicyType")
+                policy.add("Deny", "Effect")
+                return policy
+            }, "MatchedPolicies")
         return RPCAnswer(decoded, as: "DecodedDiagnosticMessage")
     }
 }

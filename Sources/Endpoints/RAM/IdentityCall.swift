@@ -10,10 +10,14 @@ enum IdentityResource: Sendable {
     case user
     /// The user that is named, else the caller.
     case userOrCaller
+    /// The user who calls.
+    case caller
     case group, role
     /// With the type that `PolicyType` tells.
     case policy
     case customPolicy
+    case devices, device
+    case account
 }
 
 /// A call of the access management API: its parameters in RAM's words for what is wrong with them.
@@ -34,6 +38,13 @@ struct IdentityCall: Sendable {
         return context.caller.userName
     }
 
+    func ownName() throws(RPCError) -> String {
+        guard context.caller.kind == .ramUser else {
+            throw RPCError(403, "NoPermission", "Only a user has a password of its own.")
+        }
+        return context.caller.userName
+    }
+
     func policyType() throws(RPCError) -> NamedPolicy.PolicyType {
         guard let type = NamedPolicy.PolicyType(rawValue: try required("PolicyType")) else {
             throw RPCError(400, "InvalidParameter.PolicyType", "PolicyType is neither System nor Custom.")
@@ -48,9 +59,12 @@ struct IdentityCall: Sendable {
         return number
     }
 
-    func flag(_ name: String) throws(RPCError) -> Bool {
+    func flag(_ name: String) throws(RPCError) -> Bool { try optionalFlag(name) ?? false }
+
+    func optionalFlag(_ name: String) throws(RPCError) -> Bool? {
         switch context.filled(name)?.lowercased() {
-        case nil, "false": return false
+        case nil: return nil
+        case "false": return false
         case "true": return true
         default: throw RPCError(.invalid(field: name, .format))
         }
@@ -83,6 +97,10 @@ struct IdentityCall: Sendable {
         case .policies: arn("policy/*")
         case .user: arn("user/" + kept(.user(try userName())))
         case .userOrCaller: arn("user/" + kept(.user(try userOrCaller())))
+        case .caller: arn("user/" + (try ownName()))
+        case .devices: arn("mfa/*")
+        case .device: arn("mfa/" + (try required("SerialNumber").split(separator: "/").last.map(String.init) ?? ""))
+        case .account: arn("*")
         case .group: arn("group/" + kept(.group(try required("GroupName"))))
         case .role: arn("role/" + kept(.role(try required("RoleName"))))
         case .customPolicy: arn(ofPolicy: try required("PolicyName"), .custom)
@@ -97,13 +115,30 @@ struct IdentityCall: Sendable {
         return "acs:ram:*:\(owner):policy/" + identities.canonicalName(ofPolicy: name, type, account: account)
     }
 
+    func arn(ofTagged type: TaggedResource, _ name: String) throws(RPCError) -> String {
+        switch type {
+        case .role: arn("role/" + kept(.role(name)))
+        case .policy: arn(ofPolicy: name, .custom)
+        }
+    }
+
+    /// Whether the call is about nobody and nothing but the user who calls.
+    func isOwnAffair() -> Bool {
+        guard context.caller.kind == .ramUser else { return false }
+        let name = context.filled("UserName") ?? context.filled("VirtualMFADeviceName") ?? context.caller.userName
+        return name.lowercased() == context.caller.userName.lowercased()
+    }
+
     private func kept(_ holder: PolicyHolder) -> String { identities.canonicalName(of: holder, account: account) }
 }
 
 extension RPCOperation {
     /// An operation of RAM that needs `ram:<name>` on every one of the resources.
+    ///
+    /// - Parameter selfService: the preference with which users may do it for themselves, unless a policy denies it.
     static func identity(
         _ name: String, isWrite: Bool = false, on resources: IdentityResource...,
+        selfService: @escaping @Sendable (SecurityPreference) -> Bool = { _ in false },
         run: @escaping @Sendable (IdentityCall) throws -> RPCAnswer
     ) -> RPCOperation {
         RPCOperation(
@@ -111,6 +146,9 @@ extension RPCOperation {
             permission: .requests { context in
                 let call = IdentityCall(context: context)
                 return try resources.map { AccessRequest("ram:" + name, on: try call.arn(of: $0)) }
+            } ifUndecided: { context in
+                IdentityCall(context: context).isOwnAffair()
+                    && selfService(context.services.identities.settings(account: context.accountId).preference)
             }
         ) { context in
             do { return try run(IdentityCall(context: context)) } catch let error as DirectoryError { throw RPCError(error) }

@@ -26,7 +26,9 @@ extension RPCOperation {
     }
 
     static let listRoles = RPCOperation.identity("ListRoles", on: .roles) { call in
-        var (page, answer) = try call.page(call.identities.roles(account: call.account)) { $0.name.lowercased() }
+        let tags = try call.tags()
+        let roles = call.identities.roles(account: call.account).filter { $0.tags.carry(tags) }
+        var (page, answer) = try call.page(roles) { $0.name.lowercased() }
         answer.add(page.map { JSONFields($0, showsTrust: false) }, "Role", in: "Roles")
         return RPCAnswer(answer)
     }

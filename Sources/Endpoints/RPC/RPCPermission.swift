@@ -12,14 +12,20 @@ enum RPCPermission: Sendable {
     /// The operation asks ``RPCContext/authorize(_:resourcePolicy:)`` itself, once it knows what it is about.
     case inside
     /// Every one of the requests that the call's parameters lead to.
-    case requests(@Sendable (RPCContext) throws -> [AccessRequest])
+    ///
+    /// `ifUndecided` says whether the call is allowed as well when no policy says anything; with none it is not.
+    case requests(
+        @Sendable (RPCContext) throws -> [AccessRequest], ifUndecided: (@Sendable (RPCContext) -> Bool)? = nil)
 }
 
 extension RPCContext {
     /// - Throws: `AccessDenial`, which the gateway answers and records, unless every request is allowed.
-    func authorize(_ requests: [AccessRequest], resourcePolicy: ResourcePolicy? = nil) throws {
+    func authorize(
+        _ requests: [AccessRequest], resourcePolicy: ResourcePolicy? = nil, ifUndecided allows: () -> Bool = { false }
+    ) throws {
         switch try services.authorizer.decide(caller, requests, in: circumstances, resourcePolicy: resourcePolicy) {
         case .allowed: return
+        case .undecided where allows(): return
         case .denied(let denial), .undecided(let denial): throw denial
         }
     }
@@ -28,7 +34,8 @@ extension RPCContext {
     func authorize(_ operation: RPCOperation, of product: RPCProduct) throws {
         switch operation.permission {
         case .anyCaller, .inside: return
-        case .requests(let requests): try authorize(try requests(self))
+        case .requests(let requests, let ifUndecided):
+            try authorize(try requests(self)) { ifUndecided?(self) ?? false }
         case .standard:
             let name = operation.resourceType == "ACS::ActionTrail::Trail" ? filled("Name") ?? filled("TrailName") : nil
             let region = product.isRegional ? services.region : "*"

@@ -42,13 +42,7 @@ extension RPCProduct {
 
     static let accessManagement = RPCProduct(
         serviceName: "Ram", code: "ram", isRegional: false, operations: RPCOperation.accessManagementOperations,
-        unbuilt: [
-            "BindMFADevice", "ChangePassword", "ClearAccountAlias", "CreateLoginProfile", "CreateVirtualMFADevice",
-            "DeleteLoginProfile", "DeleteVirtualMFADevice", "GetAccountAlias",
-            "GetLoginProfile", "GetPasswordPolicy", "GetSecurityPreference",
-            "GetUserMFAInfo", "ListTagResources", "ListVirtualMFADevices", "SetAccountAlias", "SetPasswordPolicy",
-            "SetSecurityPreference", "TagResources", "UnbindMFADevice", "UntagResources", "UpdateLoginProfile",
-        ])
+        unbuilt: [])
 
     static let securityTokens = RPCProduct(
         serviceName: "Sts", code: "sts", isRegional: false, operations: [.assumeRole, .getCallerIdentity], unbuilt: [])
