@@ -14,7 +14,8 @@ struct Cairn: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Put.self, Lookup.self, TrailCommand.self, Proof.self, Verify.self, Bucket.self,
-            KeysCommand.self, TokenCommand.self, QuarantineCommand.self, Sample.self,
+            KeysCommand.self, UsersCommand.self, PoliciesCommand.self, WhoAmI.self, Protect.self, TokenCommand.self,
+            QuarantineCommand.self, Sample.self,
         ])
 
     static func main() async {

@@ -1,12 +1,10 @@
 # The commands for users, policies and the caller's identity: what they print, what they leave, how they end.
 # SPDX-License-Identifier: Apache-2.0
-import pytest
-
-pytest.skip("waits for `cairn users` and `cairn policies`, which need RAM operations", allow_module_level=True)
-
 import json
 import re
 import stat
+
+import pytest
 
 POLICY = '{"Version":"1","Statement":[{"Effect":"Allow","Action":"actiontrail:Describe*","Resource":"*"}]}'
 

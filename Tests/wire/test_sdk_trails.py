@@ -249,8 +249,8 @@ def test_operations_that_do_not_exist_yet(client, server):
             ("NoSuchAction", VERSION, (404, "InvalidApi.NotFound")),
             ("createtrail", VERSION, (404, "InvalidApi.NotFound")),
             ("DescribeTrails", "1999-01-01", (404, "InvalidVersion")),
-            ("CreateUser", "2015-05-01", (501, "ActionNotImplemented")),
-            ("AssumeRole", "2015-04-01", (501, "ActionNotImplemented")),
+            ("GenerateMac", "2016-01-20", (501, "ActionNotImplemented")),
+            ("AssumeRoleWithSAML", "2015-04-01", (404, "InvalidApi.NotFound")),
             ("NoSuchAction", "2016-01-20", (404, "InvalidApi.NotFound")),
         ):
             answer = server.rpc(action, version=version, signature=signature)
