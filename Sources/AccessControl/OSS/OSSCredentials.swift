@@ -18,10 +18,19 @@ struct OSSCredentials: Sendable {
     let signature: String
     let sessionToken: String?
 
+    private static let v1Parameters = ["OSSAccessKeyId", "Signature", "Expires"]
+    private static let laterParameters = [
+        "x-oss-signature-version", "x-oss-credential", "x-oss-access-key-id", "x-oss-signature",
+    ]
+
+    /// Whether a request has no credentials at all, in whatever state.
+    static func areAbsent(_ request: WireRequest, parameters: WireParameters) -> Bool {
+        request.header("authorization") == nil && (v1Parameters + laterParameters).allSatisfy { parameters[$0] == nil }
+    }
+
     init(_ request: WireRequest, parameters: WireParameters) throws(AuthenticationFailure) {
-        let inV1URL = ["OSSAccessKeyId", "Signature", "Expires"].filter { parameters[$0] != nil }
-        let inV4URL = ["x-oss-signature-version", "x-oss-credential", "x-oss-access-key-id", "x-oss-signature"]
-            .filter { parameters[$0] != nil }
+        let inV1URL = Self.v1Parameters.filter { parameters[$0] != nil }
+        let inV4URL = Self.laterParameters.filter { parameters[$0] != nil }
         if let authorization = request.header("authorization") {
             // `Expires` alone may be anybody's parameter; the others are only ever a signature's.
             guard inV1URL.allSatisfy({ $0 == "Expires" }), inV4URL.isEmpty else {

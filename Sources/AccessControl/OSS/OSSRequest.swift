@@ -9,6 +9,9 @@ public struct OSSRequest: Sendable {
     /// The key the sender claims to hold; not proved.
     public let claimedAccessKeyId: String?
 
+    /// Nobody signed it: its sender is anyone.
+    public let isAnonymous: Bool
+
     let credentials: Result<OSSCredentials, AuthenticationFailure>
 
     /// - Throws: for a request that is too large or cannot be decoded, whoever sent it.
@@ -23,6 +26,7 @@ public struct OSSRequest: Sendable {
             throw .ossUnreadable(error)
         }
         self.request = request
+        isAnonymous = OSSCredentials.areAbsent(request, parameters: parameters)
         do throws(AuthenticationFailure) {
             credentials = .success(try OSSCredentials(request, parameters: parameters))
         } catch {

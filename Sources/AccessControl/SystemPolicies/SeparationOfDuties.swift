@@ -1,6 +1,9 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
+import Foundation
+
 /// The three administrators, and an auditor of one trail. Source: ram.md section 9, compliance.md (GB/T 22239-2019).
 ///
 /// Each document grants a duty, and denies everything that is not part of it (`Deny` with `NotAction`). As a Deny
@@ -12,7 +15,8 @@
 ///
 /// - the system administrator gains no reading of events, and cannot stop, delete or open up what holds them;
 /// - the audit administrator and the auditor change nothing;
-/// - the security administrator reads no events and uses no key, whatever it attaches to itself; it cannot detach or
+/// - the security administrator reads no events, uses no key and takes none away, whatever it attaches to itself; it
+///   cannot detach or
 ///   rewrite the documents named `Cairn…` or attach them to anybody, and takes on no role. Appointing administrators is
 ///   left to root.
 ///
@@ -43,6 +47,7 @@ public enum SeparationOfDuties {
             .init(sid: "Duty", actions: granting),
             nothingBut(granting),
             .init(sid: "NoUseOfKeys", effect: .deny, actions: usingKeys),
+            .init(sid: "KeysStay", effect: .deny, actions: takingKeysAway),
             .init(
                 sid: "AdministratorsStay", effect: .deny, actions: changingPolicies,
                 resources: ["acs:ram:*:*:policy/Cairn*"]),
@@ -60,12 +65,15 @@ public enum SeparationOfDuties {
     ///
     /// - Parameters:
     ///   - keyPrefix: the trail's `OssKeyPrefix`; empty if it has none.
+    ///   - keyId: of the customer's key that the bucket encrypts under, which its readers need to use as well.
     ///   - project: nil, like `logstore`, for a trail that delivers to a bucket only.
     /// - Throws: for a name that no trail, bucket, project or logstore can have; `*` and `?` would open others.
     public static func auditor(
-        trail: String, bucket: String, keyPrefix: String = "", project: String? = nil, logstore: String? = nil
+        trail: String, bucket: String, keyPrefix: String = "", keyId: String? = nil, project: String? = nil,
+        logstore: String? = nil
     ) throws(PolicySyntaxError) -> PolicyPreset {
-        for (place, name) in [("trail", trail), ("bucket", bucket), ("project", project), ("logstore", logstore)] {
+        for (place, name) in [("trail", trail), ("bucket", bucket), ("key", keyId), ("project", project), ("logstore", logstore)]
+        {
             guard let name else { continue }
             guard !name.isEmpty, name.utf8.count <= 63, name.utf8.allSatisfy(isOfName) else {
                 throw PolicySyntaxError(place, "\(PolicyReader.shown(name)) is no name of letters, digits, - and _")
@@ -86,6 +94,9 @@ public enum SeparationOfDuties {
                 condition: ("StringLike", "oss:Prefix", [keys])),
             .init(sid: "Read", actions: ["oss:GetObject"], resources: ["acs:oss:*:*:\(bucket)/\(keys)"]),
         ]
+        if let keyId {
+            duty.append(.init(sid: "Key", actions: ["kms:Decrypt"], resources: ["acs:kms:*:*:key/\(keyId)"]))
+        }
         if let project, let logstore {
             duty.append(
                 .init(
@@ -94,7 +105,11 @@ public enum SeparationOfDuties {
                         "GetLogStore", "GetIndex", "GetLogStoreLogs", "GetLogStoreHistogram", "GetCursorOrData", "ListShards",
                     ].map { "log:" + $0 }, resources: ["acs:log:*:*:project/\(project)/logstore/\(logstore)"]))
         }
-        let name = String(trail.map { $0 == "_" ? "-" : $0 })
+        // Policies' names have no `_`; what tells `a_b` from `a-b` is a digest.
+        var name = String(trail.map { $0 == "_" ? "-" : $0 })
+        if name != trail {
+            name += "-" + SHA256.hash(data: Data(trail.utf8)).prefix(4).map { String(format: "%02x", $0) }.joined()
+        }
         return PolicyPreset(
             name: "CairnAuditor-\(name)", description: "Reads what the trail \(trail) delivers.",
             document: PolicyText.document(duty + [nothingBut(duty.flatMap(\.actions))]))
@@ -142,7 +157,8 @@ extension SeparationOfDuties {
         + ["kms:ListKeys", "kms:ListAliases", "kms:ListAliasesByKeyId", "kms:DescribeKey"]
 
     private static let reading =
-        ActionLists.actionTrailReads + ["oss:Get*", "oss:List*", "log:Get*", "log:List*", "log:Query*"]
+        // Reading what is encrypted under a customer's key takes the use of that key.
+        ActionLists.actionTrailReads + ["kms:Decrypt", "oss:Get*", "oss:List*", "log:Get*", "log:List*", "log:Query*"]
         + ["ram:Get*", "ram:List*", "ram:GenerateCredentialReport"] + ActionLists.kmsReads
 
     private static let granting = ["ram:*", "kms:*"]
@@ -152,6 +168,10 @@ extension SeparationOfDuties {
             "Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "GenerateAndExportDataKey", "ExportDataKey",
             "Asymmetric*", "GenerateMac", "VerifyMac", "GetSecretValue",
         ].map { "kms:" + $0 }
+
+    /// Without its key a trail waits, and what it delivered cannot be read.
+    private static let takingKeysAway =
+        ["DisableKey", "ScheduleKeyDeletion", "DeleteKeyMaterial", "SetDeletionProtection"].map { "kms:" + $0 }
 
     private static let changingPolicies =
         [

@@ -117,8 +117,9 @@ final class CollectedBody: Sendable {
     deinit { budget.give(share) }
 
     /// Reads a whole body of at most `limit` bytes, taking from the budget as it grows.
-    static func read(_ body: RequestBody, limit: Int, budget: ByteBudget, expected: Int?) async throws(BodyFault) -> CollectedBody
-    {
+    static func read<Body: AsyncSequence>(
+        _ body: Body, limit: Int, budget: ByteBudget, expected: Int?
+    ) async throws(BodyFault) -> CollectedBody where Body.Element == ByteBuffer {
         let expected = expected.flatMap { $0 >= 0 ? $0 : nil }
         if let expected, expected > limit { throw .tooLarge(limit: limit) }
         var bytes: [UInt8] = []

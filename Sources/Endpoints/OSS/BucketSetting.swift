@@ -21,6 +21,9 @@ enum BucketSetting: String, Sendable, CaseIterable {
     case getLifecycle = "GetBucketLifecycle"
     case putLifecycle = "PutBucketLifecycle"
     case deleteLifecycle = "DeleteBucketLifecycle"
+    case getTagging = "GetBucketTagging"
+    case putTagging = "PutBucketTagging"
+    case deleteTagging = "DeleteBucketTagging"
     case getRetention = "GetBucketWorm"
     case initiateRetention = "InitiateBucketWorm"
     case abortRetention = "AbortBucketWorm"
@@ -40,6 +43,7 @@ enum BucketSetting: String, Sendable, CaseIterable {
         ("encryption", ["GET": .getEncryption, "PUT": .putEncryption, "DELETE": .deleteEncryption]),
         ("versioning", ["GET": .getVersioning, "PUT": .putVersioning]),
         ("lifecycle", ["GET": .getLifecycle, "PUT": .putLifecycle, "DELETE": .deleteLifecycle]),
+        ("tagging", ["GET": .getTagging, "PUT": .putTagging, "DELETE": .deleteTagging]),
         ("stat", ["GET": .getStat]),
     ]
 

@@ -4,48 +4,87 @@
 import AccessControl
 import ObjectStorage
 
-/// May the caller do this? The caller's own policies and the bucket's are asked; where neither speaks, the bucket's ACL.
+/// May the caller do this? The caller's own policies and the bucket's are asked; where neither speaks, the ACL of the
+/// object, then of the bucket.
 extension OSSHandler {
     /// - Returns: the bucket that the operation is about; nil for those of the service, and for one still to be made.
     /// - Throws: `AccessDenied`, `NoSuchBucket`.
     func authorize(_ operation: OSSOperation) throws -> Bucket? {
         // Each key has to be allowed; that is asked when they are known.
-        if case .deleteObjects(let name) = operation { return try services.objects.bucket(name) }
-        return try authorize(operation, on: call.resource)
+        if case .deleteObjects(let name) = operation {
+            guard let bucket = try services.objects.bucket(name) else { throw OSSError.noSuchBucket(name) }
+            return bucket
+        }
+        return try authorize(operation, on: call.resource, versionId: call.parameters["versionId"])
     }
 
-    func authorize(_ operation: OSSOperation, on target: OSSResource) throws -> Bucket? {
+    /// - Parameter versionId: of the object, if one is named: that needs `…Version` of the action as well.
+    func authorize(_ operation: OSSOperation, on target: OSSResource, versionId: String?) throws -> Bucket? {
         guard let name = target.bucket else {
-            try decide(operation, on: "acs:oss:*:\(caller.accountId):*", nil)
+            try decide([operation.action], for: operation, on: "acs:oss:*:\(caller.accountId):*", nil)
             return nil
         }
         guard let bucket = try services.objects.bucket(name) else {
             guard case .putBucket = operation else { throw OSSError.noSuchBucket(name) }
-            try decide(operation, on: "acs:oss:*:\(caller.accountId):\(name)", nil)
+            try decide([operation.action], for: operation, on: "acs:oss:*:\(caller.accountId):\(name)", nil)
             return nil
         }
         // Names are one account's each; that one is taken is no secret.
         if case .putBucket = operation, bucket.owner != caller.accountId { throw ObjectError.bucketAlreadyExists(name) }
         let path = target.key.map { name + "/" + $0 } ?? name
-        try decide(operation, on: "acs:oss:*:\(bucket.owner):\(path)", bucket)
+        var actions = [operation.action]
+        if operation.isContent {
+            if call.request.header("x-oss-object-acl") != nil { actions.append("PutObjectAcl") }
+            if call.request.header("x-oss-tagging") != nil { actions.append("PutObjectTagging") }
+        }
+        if let versionId, !versionId.isEmpty, let action = Self.versionedActions[operation.action] { actions.append(action) }
+        try decide(
+            actions, for: operation, on: "acs:oss:*:\(bucket.owner):\(path)", bucket,
+            try existing(target, versionId: versionId))
         return bucket
     }
 
-    private func decide(_ operation: OSSOperation, on resource: String, _ bucket: Bucket?) throws {
+    private static let versionedActions = [
+        "GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion", "GetObjectAcl": "GetObjectVersionAcl",
+        "PutObjectAcl": "PutObjectVersionAcl", "GetObjectTagging": "GetObjectVersionTagging",
+        "PutObjectTagging": "PutObjectVersionTagging", "DeleteObjectTagging": "DeleteObjectVersionTagging",
+    ]
+
+    /// The object that is there already: its tags and its ACL have a say.
+    private func existing(_ target: OSSResource, versionId: String?) throws -> StoredObject? {
+        guard case .object(let bucket, let key) = target,
+            case .object(let object) = try services.objects.lookup(bucket: bucket, key: key, versionId: versionId)
+        else { return nil }
+        return object
+    }
+
+    private func decide(
+        _ actions: [String], for operation: OSSOperation, on resource: String, _ bucket: Bucket?,
+        _ object: StoredObject? = nil
+    ) throws {
         var conditions: [String: [String]] = [:]
         if let prefix = call.parameters["prefix"] { conditions["oss:Prefix"] = [prefix] }
         if let delimiter = call.parameters["delimiter"] { conditions["oss:Delimiter"] = [delimiter] }
+        for (key, value) in bucket?.tags ?? [:] { conditions["oss:BucketTag/" + key] = [value] }
+        for (key, value) in object?.tags ?? [:] { conditions["oss:ExistingObjectTag/" + key] = [value] }
+        for (key, value) in try tagsOfHeader() { conditions["oss:RequestObjectTag/" + key] = [value] }
         let policy = try bucket.flatMap { bucket in
             try bucket.policy.map { ResourcePolicy(try PolicyDocument(parsing: $0, as: .bucket), owner: bucket.owner) }
         }
         let verdict = try services.authorizer.decide(
-            caller, [AccessRequest("oss:" + operation.action, on: resource, conditions: conditions)],
+            caller, actions.map { AccessRequest("oss:" + $0, on: resource, conditions: conditions) },
             in: RequestCircumstances(call.request, at: services.wireNow), resourcePolicy: policy)
         switch verdict {
         case .allowed: return
-        case .undecided where bucket?.acl.allows(operation) ?? false: return
+        case .undecided where actions.count == 1 && Self.acl(of: object, in: bucket).allows(operation): return
         case .denied(let denial), .undecided(let denial): throw OSSError(denial)
         }
+    }
+
+    /// That of the object, if it has one of its own; else the bucket's.
+    private static func acl(of object: StoredObject?, in bucket: Bucket?) -> CannedACL {
+        if let object, object.acl != .inherited { return object.acl }
+        return bucket?.acl ?? .private
     }
 }
 
@@ -56,7 +95,9 @@ extension CannedACL {
         case (.publicRead, .getObject), (.publicRead, .headObject), (.publicRead, .getObjectMeta), (.publicRead, .listObjects),
             (.publicRead, .listObjectsV2):
             true
-        case (.publicReadWrite, .putObject), (.publicReadWrite, .deleteObject), (.publicReadWrite, .objectOperation): true
+        case (.publicReadWrite, .putObject), (.publicReadWrite, .deleteObject), (.publicReadWrite, .deleteObjects): true
+        case (.publicReadWrite, .objectOperation(let operation)):
+            operation.action == "PutObject" || operation == .abortMultipart || operation == .listParts
         case (.publicReadWrite, _): CannedACL.publicRead.allows(operation)
         default: false
         }

@@ -12,7 +12,7 @@ import ObjectStorage
 extension OSSHandler {
     static let bodyLimit = 64 << 10
 
-    func run(_ setting: BucketSetting, _ bucket: Bucket, _ body: RequestBody) async throws -> WireAnswer {
+    func run(_ setting: BucketSetting, _ bucket: Bucket, _ body: IncomingBody) async throws -> WireAnswer {
         let store = services.objects
         let name = bucket.name
         let content = try await content(of: body, limit: setting == .putLifecycle ? 2 << 20 : Self.bodyLimit)
@@ -53,7 +53,7 @@ extension OSSHandler {
                     xml.element("ApplyServerSideEncryptionByDefault") { Self.describe(rule, &$0) }
                 })
         case .putEncryption:
-            try store.setEncryption(try encryptionRule(XMLElement(parsing: content), of: bucket), bucket: name)
+            try store.setEncryption(try await encryptionRule(XMLElement(parsing: content), of: bucket), bucket: name)
             return WireAnswer(status: 200)
         case .deleteEncryption:
             try store.setEncryption(nil, bucket: name)
@@ -81,6 +81,13 @@ extension OSSHandler {
             return WireAnswer(status: 200)
         case .deleteLifecycle:
             try store.setLifecycle(nil, bucket: name)
+            return WireAnswer(status: 204)
+        case .getTagging: return Self.xml(Self.tagging(bucket.tags))
+        case .putTagging:
+            try store.setTags(try tags(XMLElement(parsing: content), ofObject: false), bucket: name)
+            return WireAnswer(status: 200)
+        case .deleteTagging:
+            try store.setTags([:], bucket: name)
             return WireAnswer(status: 204)
         case .getRetention:
             let policy = try store.retention(bucket: name)
@@ -120,8 +127,17 @@ extension OSSHandler {
         return acl
     }
 
+    func objectACL() throws(OSSError) -> CannedACL? {
+        guard let text = call.request.header("x-oss-object-acl") else { return nil }
+        guard let acl = CannedACL(rawValue: text) else {
+            throw .invalidArgument(
+                "The ACL is none of default, private, public-read and public-read-write.", name: "x-oss-object-acl", value: text)
+        }
+        return acl
+    }
+
     /// The whole body, which must have the digest that came with it.
-    func content(of body: RequestBody, limit: Int = bodyLimit) async throws -> [UInt8] {
+    func content(of body: IncomingBody, limit: Int = bodyLimit) async throws -> [UInt8] {
         let content: CollectedBody
         do throws(BodyFault) {
             content = try await CollectedBody.read(

@@ -13,23 +13,31 @@ extension OSSHandler {
             throw OSSError(400, "MissingArgument", "Content-MD5 is needed to delete objects.")
         }
         let xml = try XMLElement(parsing: content)
-        let keys = xml.children.filter { $0.name == "Object" }.compactMap { $0["Key"]?.text }
-        guard xml.name == "Delete", !keys.isEmpty, keys.count <= Self.keyLimit else {
+        let names = xml.children.filter { $0.name == "Object" }.compactMap { object in
+            object["Key"].map { (key: $0.text, versionId: object.value("VersionId")) }
+        }
+        guard xml.name == "Delete", !names.isEmpty, names.count <= Self.keyLimit else {
             throw Self.malformed("Delete names 1 to \(Self.keyLimit) objects")
         }
-        guard xml.children.allSatisfy({ $0.value("VersionId") == nil }) else {
-            throw OSSError.notImplemented("Deleting versions")
+        for name in names {
+            let operation = OSSOperation.deleteObject(bucket: bucket.name, key: name.key)
+            _ = try authorize(operation, on: .object(bucket: bucket.name, key: name.key), versionId: name.versionId)
         }
-        for key in keys {
-            _ = try authorize(.deleteObject(bucket: bucket.name, key: key), on: .object(bucket: bucket.name, key: key))
-        }
-        _ = try services.objects.deleteObjects(bucket: bucket.name, keys.map { ($0, nil) })
+        let outcomes = try services.objects.deleteObjects(bucket: bucket.name, names)
         guard xml.value("Quiet")?.lowercased() != "true" else { return WireAnswer(status: 200) }
         let isEncoded = call.parameters["encoding-type"] == "url"
         return Self.xml(
             XMLText("DeleteResult") { xml in
                 if isEncoded { xml.element("EncodingType", "url") }
-                for key in keys { xml.element("Deleted") { element("Key", key, &$0) } }
+                for outcome in outcomes {
+                    xml.element("Deleted") { xml in
+                        element("Key", outcome.key, &xml)
+                        if let id = outcome.versionId { xml.element("VersionId", id) }
+                        guard let marker = outcome.markerVersionId else { return }
+                        xml.element("DeleteMarker", "true")
+                        xml.element("DeleteMarkerVersionId", marker)
+                    }
+                }
             })
     }
 }

@@ -2,22 +2,48 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AccessControl
+import Foundation
 import KeyManagement
 import ObjectStorage
 
 /// Encryption as asked for and as told: oss.md section 16.
 extension OSSHandler {
-    /// Reads a bucket's rule.
+    /// Reads a bucket's rule. A key id that no key has yet names a key to be made; see docs/decisions/0013.
     ///
     /// - Throws: also for a key that is not the bucket's account's: a rule that no object could be put under.
-    func encryptionRule(_ xml: XMLElement, of bucket: Bucket) throws -> EncryptionChoice {
+    func encryptionRule(_ xml: XMLElement, of bucket: Bucket) async throws -> EncryptionChoice {
         guard xml.name == "ServerSideEncryptionRule", let rule = xml["ApplyServerSideEncryptionByDefault"],
             let algorithm = rule.value("SSEAlgorithm")
         else { throw Self.malformed("ServerSideEncryptionRule/ApplyServerSideEncryptionByDefault/SSEAlgorithm is missing") }
         let choice = try Self.choice(
             algorithm, keyId: rule.value("KMSMasterKeyID"), dataCipher: rule.value("KMSDataEncryption"))
-        if let keyId = choice.keyId { try checkKey(keyId, of: bucket) }
+        if let keyId = choice.keyId {
+            do { try checkKey(keyId, of: bucket) } catch KeyError.keyNotFound where UUID(uuidString: keyId) != nil {
+                try await makeKey(keyId, for: bucket)
+            }
+        }
         return choice
+    }
+
+    /// A call of its own, by permission and in the history.
+    private func makeKey(_ keyId: String, for bucket: Bucket) async throws {
+        let region = services.region
+        let verdict = try services.authorizer.decide(
+            caller, [AccessRequest("kms:CreateKey", on: "acs:kms:\(region):\(bucket.owner):key")],
+            in: RequestCircumstances(call.request, at: services.wireNow))
+        // Whoever may make no keys is told that there is none.
+        guard case .allowed = verdict, caller.accountId == bucket.owner else { throw KeyError.keyNotFound(keyId) }
+        var record = CallRecord(call.request, requestId: OSSPort.makeRequestId(), serviceName: "Kms")
+        record.eventName = "CreateKey"
+        record.caller = caller
+        record.isWrite = true
+        record.parameters = [.init("KeyId", keyId), .init("Bucket", bucket.name)]
+        try services.recorder.begin(&record)
+        var new = NewKey()
+        new.id = keyId
+        new.description = "Made for the bucket \(bucket.name), whose encryption rule named it."
+        _ = try services.keys.createKey(new, account: bucket.owner, region: region)
+        await services.recorder.record(record)
     }
 
     /// What an object's own headers ask for; nil if nothing, so that the bucket's rule stands.

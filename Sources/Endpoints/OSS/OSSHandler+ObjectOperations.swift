@@ -8,11 +8,32 @@ import ObjectStorage
 
 /// Copies, appends and multipart uploads: oss.md sections 12 and 13.
 extension OSSHandler {
-    func run(_ operation: ObjectOperation, _ bucket: Bucket, _ key: String, _ body: RequestBody) async throws -> WireAnswer {
+    func run(_ operation: ObjectOperation, _ bucket: Bucket, _ key: String, _ body: IncomingBody) async throws -> WireAnswer {
         let store = services.objects
         let name = bucket.name
         let uploadId = call.parameters["uploadId"] ?? ""
         switch operation {
+        case .getACL:
+            let object = try object(name, key)
+            return Self.xml(
+                XMLText("AccessControlPolicy") { xml in
+                    owner(bucket, &xml)
+                    xml.element("AccessControlList") { $0.element("Grant", object.acl.rawValue) }
+                })
+        case .putACL:
+            guard let acl = try objectACL() else {
+                throw OSSError(400, "MissingArgument", "x-oss-object-acl is needed.")
+            }
+            try store.setACL(acl, bucket: name, key: key, versionId: versionId)
+            return WireAnswer(status: 200)
+        case .getTagging: return Self.xml(Self.tagging(try object(name, key).tags))
+        case .putTagging:
+            let tags = try tags(XMLElement(parsing: try await content(of: body)), ofObject: true)
+            try store.setTags(tags, bucket: name, key: key, versionId: versionId)
+            return WireAnswer(status: 200)
+        case .deleteTagging:
+            try store.setTags([:], bucket: name, key: key, versionId: versionId)
+            return WireAnswer(status: 204)
         case .copy:
             for try await _ in body {}
             return try await copy(to: bucket, key)
@@ -29,19 +50,26 @@ extension OSSHandler {
                 })
             answer.headers += Self.headers(of: upload.options.encryption)
             return answer
-        case .uploadPart:
+        case .uploadPart, .uploadPartCopy:
             guard let number = call.parameters["partNumber"].flatMap({ Int($0) }) else {
                 throw OSSError.invalidArgument(
                     "partNumber is no number.", name: "partNumber", value: call.parameters["partNumber"] ?? "")
             }
+            guard call.request.header("x-oss-server-side-encryption") == nil else {
+                throw OSSError.invalidArgument(
+                    "Encryption is chosen when the upload is initiated.", name: "x-oss-server-side-encryption", value: "")
+            }
+            let upload = try store.multipartUpload(bucket: name, key: key, uploadId: uploadId)
+            if let keyId = upload.keyId { try authorize("GenerateDataKey", key: keyId, of: bucket) }
             let writer = try store.beginPart(bucket: name, key: key, uploadId: uploadId, number: number)
+            guard operation == .uploadPart else { return try await copyPart(into: writer, body) }
             let part = try await receive(body, into: writer)
             return WireAnswer(
                 status: 200,
                 headers: [
                     ("ETag", "\"\(part.etag)\""), ("x-oss-hash-crc64ecma", String(part.crc64)),
                     ("Content-MD5", part.md5.base64EncodedString()),
-                ])
+                ] + Self.headers(of: upload.options.encryption))
         case .completeMultipart:
             let chosen = try parts(of: try await content(of: body, limit: 2 << 20))
             let object = try store.completeMultipart(
@@ -76,7 +104,11 @@ extension OSSHandler {
         return headers + Self.headers(of: object.encryption)
     }
 
-    private func append(_ bucket: Bucket, _ key: String, _ body: RequestBody) async throws -> WireAnswer {
+    /// What is appended hangs on the key of what is there.
+    private func append(_ bucket: Bucket, _ key: String, _ body: IncomingBody) async throws -> WireAnswer {
+        if let keyId = try services.objects.object(bucket: bucket.name, key: key)?.keyId {
+            try authorize("GenerateDataKey", key: keyId, of: bucket)
+        }
         guard let position = call.parameters["position"].flatMap({ Int64($0) }), position >= 0 else {
             throw OSSError.invalidArgument("position is no number.", name: "position", value: call.parameters["position"] ?? "")
         }
@@ -85,34 +117,6 @@ extension OSSHandler {
         let object = try await receive(body, into: writer)
         return WireAnswer(
             status: 200, headers: Self.receipt(of: object) + [(name: "x-oss-next-append-position", value: String(object.size))])
-    }
-
-    /// The source is read under its own bucket's policies: a decision of its own.
-    private func copy(to bucket: Bucket, _ key: String) async throws -> WireAnswer {
-        let request = call.request
-        for header in request.headers where header.name.lowercased().hasPrefix("x-oss-copy-source-if-") {
-            throw OSSError.notImplemented("The header \(header.name)")
-        }
-        let text = request.header("x-oss-copy-source") ?? ""
-        guard !text.contains("?"), let source = try? OSSAddressing().resource(host: "", rawPath: text),
-            case .object(let sourceBucket, let sourceKey) = source
-        else { throw OSSError.invalidArgument("The copy source is malformed.", name: "x-oss-copy-source", value: text) }
-        let read = OSSOperation.getObject(bucket: sourceBucket, key: sourceKey)
-        guard let from = try authorize(read, on: source),
-            let object = try services.objects.object(bucket: sourceBucket, key: sourceKey)
-        else { throw OSSError.noSuchKey(sourceKey) }
-        if let keyId = object.keyId { try authorize("Decrypt", key: keyId, of: from) }
-        let replaces = request.header("x-oss-metadata-directive")?.uppercased() == "REPLACE"
-        let copy = try await services.objects.copyObject(
-            object, toBucket: bucket.name, key: key, attributes: replaces ? try attributes() : nil,
-            options: try options(for: bucket))
-        var answer = Self.xml(
-            XMLText("CopyObjectResult") { xml in
-                xml.element("ETag", "\"\(copy.etag)\"")
-                xml.element("LastModified", Self.bodyDate(copy.modifiedAt))
-            })
-        answer.headers += Self.receipt(of: copy)
-        return answer
     }
 
     /// Nil for `x-oss-complete-all`, which takes all that were uploaded and no body.

@@ -16,16 +16,11 @@ struct OSSHandler: Sendable {
     let call: OSSRequest
     let caller: Caller
 
-    func run(_ operation: OSSOperation, _ body: RequestBody) async throws -> WireAnswer {
-        let allowed = try authorize(operation)
+    /// - Parameter allowed: what ``authorize(_:)`` gave.
+    func run(_ operation: OSSOperation, on allowed: Bucket?, _ body: IncomingBody) async throws -> WireAnswer {
         func bucket(_ name: String) throws(OSSError) -> Bucket {
             guard let allowed, allowed.name == name else { throw .noSuchBucket(name) }
             return allowed
-        }
-        func object(_ name: String, _ key: String) throws -> StoredObject {
-            _ = try bucket(name)
-            guard let object = try services.objects.object(bucket: name, key: key) else { throw OSSError.noSuchKey(key) }
-            return object
         }
         switch operation {
         case .listBuckets: return try listBuckets()
@@ -49,6 +44,7 @@ struct OSSHandler: Sendable {
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
         case .listObjectsV2(let name):
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: true).answer(services.objects)
+        case .listObjectVersions(let name): return try listVersions(try bucket(name))
         case .putObject(let name, let key): return try await putObject(try bucket(name), key, body)
         case .getObject(let name, let key): return try getObject(try object(name, key), of: try bucket(name))
         case .headObject(let name, let key): return try getObject(try object(name, key), of: try bucket(name))
@@ -60,10 +56,7 @@ struct OSSHandler: Sendable {
                     ("ETag", "\"\(object.etag)\""), ("Content-Length", String(object.size)),
                     ("Last-Modified", OSSPort.httpDate(object.modifiedAt)),
                 ])
-        case .deleteObject(let name, let key):
-            _ = try bucket(name)
-            try services.objects.deleteObject(bucket: name, key: key)
-            return WireAnswer(status: 204)
+        case .deleteObject(let name, let key): return try deleteObject(try bucket(name).name, key)
         }
     }
 
@@ -115,7 +108,7 @@ struct OSSHandler: Sendable {
         xml.element("StorageClass", "Standard")
     }
 
-    private func putBucket(_ name: String, _ body: RequestBody) async throws -> WireAnswer {
+    private func putBucket(_ name: String, _ body: IncomingBody) async throws -> WireAnswer {
         let acl = try cannedACL()
         // A storage class or redundancy is accepted and has no meaning here.
         for try await _ in body {}
@@ -153,7 +146,10 @@ struct OSSHandler: Sendable {
 
     // MARK: Objects
 
-    private func putObject(_ bucket: Bucket, _ key: String, _ body: RequestBody) async throws -> WireAnswer {
+    static let preconditionFailed = OSSError(
+        412, "PreconditionFailed", "At least one of the preconditions you specified did not hold.")
+
+    private func putObject(_ bucket: Bucket, _ key: String, _ body: IncomingBody) async throws -> WireAnswer {
         let writer = try services.objects.beginPut(
             bucket: bucket.name, key: key, attributes: try attributes(), options: try options(for: bucket))
         let object = try await receive(body, into: writer)
@@ -163,10 +159,13 @@ struct OSSHandler: Sendable {
     /// What a request that makes an object asks for, once the caller may use the key that it will hang on.
     func options(for bucket: Bucket) throws -> PutOptions {
         let request = call.request
-        for header in ["x-oss-tagging", "x-oss-object-acl"] where request.header(header) != nil {
-            throw OSSError.notImplemented("The header \(header)")
+        for header in request.headers where header.name.lowercased().hasPrefix("x-oss-object-worm-") {
+            throw OSSError.notImplemented("The header \(header.name)")
         }
         var options = PutOptions()
+        options.tags = try tagsOfHeader()
+        options.acl = try objectACL() ?? .inherited
+        options.storageClass = try Self.storageClass(request.header("x-oss-storage-class"))
         options.encryption = try encryptionOfHeaders()
         if let keyId = (options.encryption ?? bucket.encryption)?.keyId {
             try authorize("GenerateDataKey", key: keyId, of: bucket)
@@ -175,11 +174,25 @@ struct OSSHandler: Sendable {
         return options
     }
 
+    /// Kept as told, without meaning on one machine.
+    private static func storageClass(_ text: String?) throws(OSSError) -> String? {
+        guard let text else { return nil }
+        guard ["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"].contains(text) else {
+            throw .invalidArgument("There is no such storage class.", name: "x-oss-storage-class", value: text)
+        }
+        return text
+    }
+
     /// Takes a body in as content, whole or not at all.
-    func receive<Result>(_ body: RequestBody, into writer: ContentWriter<Result>) async throws -> Result {
+    func receive<Result>(_ body: IncomingBody, into writer: ContentWriter<Result>) async throws -> Result {
         let request = call.request
         var expectedMD5: [UInt8]?
+        var expectedCRC64: UInt64?
         do {
+            if let text = request.header("x-oss-hash-crc64ecma") {
+                guard let value = UInt64(text) else { throw OSSError(400, "InvalidCRC64", "x-oss-hash-crc64ecma is no number.") }
+                expectedCRC64 = value
+            }
             if let text = request.header("content-md5") {
                 guard let data = Data(base64Encoded: text), data.count == 16 else {
                     throw OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
@@ -202,7 +215,7 @@ struct OSSHandler: Sendable {
             throw error is OSSError || error is ObjectError
                 ? error : OSSError(400, "IncompleteBody", "The body ended early, or could not be stored.")
         }
-        return try writer.finish(expectedMD5: expectedMD5, expectedCRC64: nil)
+        return try writer.finish(expectedMD5: expectedMD5, expectedCRC64: expectedCRC64)
     }
 
     func attributes() throws(OSSError) -> ObjectAttributes {
@@ -263,11 +276,13 @@ struct OSSHandler: Sendable {
         var headers: [(name: String, value: String)] = [
             ("Content-Type", object.attributes.contentType), ("ETag", "\"\(object.etag)\""),
             ("Last-Modified", OSSPort.httpDate(object.modifiedAt)), ("Accept-Ranges", "bytes"),
-            ("x-oss-object-type", object.type.rawValue), ("x-oss-storage-class", "Standard"),
+            ("x-oss-object-type", object.type.rawValue), ("x-oss-storage-class", object.storageClass),
             ("x-oss-hash-crc64ecma", String(object.crc64)),
         ]
         if object.type == .normal { headers.append(("Content-MD5", object.md5.base64EncodedString())) }
         if object.type == .appendable { headers.append(("x-oss-next-append-position", String(object.size))) }
+        if let version = object.versionId { headers.append(("x-oss-version-id", version)) }
+        if !object.tags.isEmpty { headers.append(("x-oss-tagging-count", String(object.tags.count))) }
         headers += Self.headers(of: object.encryption)
         if let value = object.attributes.contentEncoding { headers.append(("Content-Encoding", value)) }
         if let value = object.attributes.cacheControl { headers.append(("Cache-Control", value)) }
@@ -280,22 +295,25 @@ struct OSSHandler: Sendable {
     }
 
     /// If-Match and its siblings; nil lets the request go on (oss.md section 12).
-    private func judgeConditions(_ object: StoredObject) throws -> WireAnswer? {
+    ///
+    /// - Parameter prefix: of the headers' names, for the source of a copy.
+    func judgeConditions(_ object: StoredObject, prefix: String = "") throws -> WireAnswer? {
+        func header(_ name: String) -> String? { call.request.header(prefix + name) }
         func tags(_ text: String) -> [String] {
             text.split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: "\" ")) }
         }
         let modified = Int64(object.modifiedAt.timeIntervalSince1970)
-        let failed = OSSError(412, "PreconditionFailed", "At least one of the preconditions you specified did not hold.")
-        if let match = call.request.header("if-match"), !tags(match).contains(object.etag), match != "*" { throw failed }
-        if let since = call.request.header("if-unmodified-since").flatMap(WireTime.init(httpDate:)),
+        let failed = Self.preconditionFailed
+        if let match = header("if-match"), !tags(match).contains(object.etag), match != "*" { throw failed }
+        if let since = header("if-unmodified-since").flatMap(WireTime.init(httpDate:)),
             modified > since.secondsSince1970
         {
             throw failed
         }
         let unchanged = WireAnswer(
             status: 304, headers: [("ETag", "\"\(object.etag)\""), ("Last-Modified", OSSPort.httpDate(object.modifiedAt))])
-        if let none = call.request.header("if-none-match"), tags(none).contains(object.etag) || none == "*" { return unchanged }
-        if let since = call.request.header("if-modified-since").flatMap(WireTime.init(httpDate:)),
+        if let none = header("if-none-match"), tags(none).contains(object.etag) || none == "*" { return unchanged }
+        if let since = header("if-modified-since").flatMap(WireTime.init(httpDate:)),
             modified <= since.secondsSince1970
         {
             return unchanged

@@ -16,17 +16,19 @@ enum OSSOperation: Sendable {
     case objectOperation(ObjectOperation)
     case listObjects(String)
     case listObjectsV2(String)
+    case listObjectVersions(String)
     case putObject(bucket: String, key: String)
     case getObject(bucket: String, key: String)
     case headObject(bucket: String, key: String)
     case getObjectMeta(bucket: String, key: String)
     case deleteObject(bucket: String, key: String)
 
-    /// Sub-resources of operations that come in a later version: they must not be taken for the plain operation.
+    /// Sub-resources of operations that are not built, and of those above where the method does not fit: they must not
+    /// be taken for the plain operation.
     private static let unbuilt: Set<String> = [
         "acl", "append", "cors", "delete", "encryption", "legalHold", "lifecycle", "logging", "objectWorm", "policy",
         "policyStatus", "publicAccessBlock", "referer", "replication", "requestPayment", "restore", "retention", "stat",
-        "symlink", "tagging", "transferAcceleration", "uploadId", "uploads", "versionId", "versioning", "versions", "website",
+        "symlink", "tagging", "transferAcceleration", "uploadId", "uploads", "versioning", "versions", "website",
         "worm", "wormExtend", "wormId", "x-oss-process", "inventory", "resourceGroup",
     ]
 
@@ -45,6 +47,10 @@ enum OSSOperation: Sendable {
         }
         if call.request.method == "GET", case .bucket(let name) = call.resource, names.contains("uploads") {
             self = .listMultipartUploads(name)
+            return
+        }
+        if call.request.method == "GET", case .bucket(let name) = call.resource, names.contains("versions") {
+            self = .listObjectVersions(name)
             return
         }
         if call.request.method == "POST", case .bucket(let name) = call.resource, names.contains("delete") {
@@ -86,6 +92,7 @@ enum OSSOperation: Sendable {
         case .objectOperation(let operation): operation.rawValue
         case .listObjects: "ListObjects"
         case .listObjectsV2: "ListObjectsV2"
+        case .listObjectVersions: "ListObjectVersions"
         case .putObject: "PutObject"
         case .getObject: "GetObject"
         case .headObject: "HeadObject"
@@ -103,11 +110,21 @@ enum OSSOperation: Sendable {
         }
     }
 
-    /// The permission it needs, behind `oss:`: both lists are one action, and so are both ways to read an object.
+    /// Whether it makes or takes away content, and nothing else: a data event.
+    var isContent: Bool {
+        switch self {
+        case .putObject: true
+        case .objectOperation(let operation): operation.action == "PutObject"
+        default: false
+        }
+    }
+
+    /// The permission it needs, behind `oss:`: both lists are one action, and so are all ways to read an object.
     var action: String {
         switch self {
         case .listObjectsV2: "ListObjects"
         case .headObject, .getObjectMeta: "GetObject"
+        case .deleteObjects: "DeleteObject"
         case .objectOperation(let operation): operation.action
         default: eventName
         }

@@ -48,15 +48,15 @@ struct OSSError: Error {
     }
 }
 
-/// The oss port: what the official SDK needs to make a bucket, to protect it, and to list and read what was delivered.
-///
-/// Sub-resources and operations beyond that answer 501 until the port is whole.
+/// The oss port: what the official SDK does with buckets and objects. Other sub-resources answer 501: they must not be
+/// taken for the plain operation.
 struct OSSPort: WireService {
     let services: EndpointServices
 
     func answer(_ request: WireRequest, body: RequestBody) async -> WireAnswer {
         let requestId = Self.makeRequestId()
-        var record = CallRecord(request, requestId: UUID().uuidString, serviceName: "Oss")
+        let body = IncomingBody(body)
+        var record = CallRecord(request, requestId: requestId, serviceName: "Oss")
         record.apiVersion = "2019-05-17"
         var answer: WireAnswer
         do {
@@ -65,10 +65,12 @@ struct OSSPort: WireService {
             let operation = try OSSOperation(call)
             record.eventName = operation.eventName
             record.isWrite = operation.isWrite
-            guard !operation.isWrite || services.recorder.canRecord else {
-                throw OSSError(503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
-            }
-            answer = try await OSSHandler(services: services, call: call, caller: caller).run(operation, body)
+            let handler = OSSHandler(services: services, call: call, caller: caller)
+            let allowed = try handler.authorize(operation)
+            if operation.isWrite { try begin(operation, &record) }
+            let weakening = try handler.weakening(of: operation, on: allowed)
+            answer = try await handler.run(operation, on: allowed, body)
+            record.weakening = try weakening()
             if operation.isWrite {
                 await services.recorder.record(record)
             } else {
@@ -82,22 +84,23 @@ struct OSSPort: WireService {
                 record.claimedAccessKeyId = (error as? AuthenticationFailure)?.claimedAccessKeyId
             }
             await services.recorder.record(record)
-            // An answer before the body was read: the rest of it is taken in and dropped, so the connection stays usable.
-            await Self.drain(body)
+            await body.drain()
             answer = Self.answer(failure, requestId: requestId, host: record.host, isHead: request.method == "HEAD", error)
         }
         answer.headers += [("x-oss-request-id", requestId), ("Server", "AliyunOSS"), ("Date", Self.httpDate(services.now()))]
         return answer
     }
 
-    private static func drain(_ body: RequestBody) async {
-        var count = 0
-        do {
-            for try await buffer in body {
-                count += buffer.readableBytes
-                if count > 16 << 20 { return }
-            }
-        } catch {}
+    /// What cannot be recorded must not be done. What changes content alone is not noted before: its record would be
+    /// lost only by a crash between the two, and a second write to disk for each object would be the price.
+    private func begin(_ operation: OSSOperation, _ record: inout CallRecord) throws {
+        let refusal = OSSError(503, "ServiceUnavailable", "Calls cannot be recorded at present, so nothing may be changed.")
+        guard services.recorder.canRecord else { throw refusal }
+        guard !operation.isContent else { return }
+        do { try services.recorder.begin(&record) } catch {
+            services.logger.error("a change cannot be noted", metadata: ["call": "\(record.eventName)", "error": "\(error)"])
+            throw refusal
+        }
     }
 
     private func read(_ request: WireRequest, _ record: inout CallRecord) throws -> OSSRequest {
@@ -115,9 +118,12 @@ struct OSSPort: WireService {
     }
 
     private func authenticate(_ call: OSSRequest, _ record: inout CallRecord) throws -> Caller {
+        // Bucket policies and ACLs decide what a request without any credentials may do.
+        guard !call.isAnonymous else { return .anonymous }
         switch try services.authenticator.authenticateOSS(call) {
         case .authenticated(let authentication):
             record.caller = authentication.caller
+            if let id = authentication.caller.accessKeyId { services.identities.noteUse(ofAccessKey: id) }
             return authentication.caller
         case .refused(let failure): throw failure
         }
@@ -164,7 +170,7 @@ struct OSSPort: WireService {
         case .invalidRetentionDays: return OSSError(400, "InvalidArgument", "\(error)")
         case .retentionNotLocked, .retentionShortened: return OSSError(400, "InvalidWORMConfiguration", "\(error)")
         case .retentionExcludesVersioning: return OSSError(409, "InvalidWORMConfiguration", "\(error)")
-        case .checksumMismatch: return OSSError(400, "InvalidDigest", "\(error)")
+        case .checksumMismatch: return OSSError(400, "InvalidCRC64", "\(error)")
         case .noSuchObject(_, let key): return .noSuchKey(key)
         case .noSuchVersion: return OSSError(404, "NoSuchVersion", "\(error)")
         case .noSuchUpload: return OSSError(404, "NoSuchUpload", "\(error)")

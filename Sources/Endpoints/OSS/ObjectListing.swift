@@ -66,11 +66,8 @@ struct ObjectListing {
 
     private func page(of store: any ObjectStore) throws -> Page {
         var page = Page()
-        var position = marker
-        // A marker that is a common prefix stands for everything under it.
-        if !delimiter.isEmpty, marker.hasPrefix(prefix), marker.hasSuffix(delimiter), marker.utf8.count > prefix.utf8.count {
-            position = marker + "\u{10FFFF}"
-        }
+        let grouping = CommonPrefix(prefix: prefix, delimiter: delimiter)
+        var position = grouping.position(after: marker)
         while true {
             let batch = try store.objects(
                 bucket: bucket.name, prefix: prefix, after: position, limit: min(1000, limit - page.count + 1))
@@ -81,10 +78,10 @@ struct ObjectListing {
                     page.isTruncated = true
                     return page
                 }
-                if let group = commonPrefix(of: object.key) {
+                if let group = grouping.group(of: object.key) {
                     page.commonPrefixes.append(group)
                     page.last = group
-                    position = group + "\u{10FFFF}"
+                    position = CommonPrefix.end(of: group)
                     break
                 }
                 page.objects.append(object)
@@ -92,13 +89,6 @@ struct ObjectListing {
                 position = object.key
             }
         }
-    }
-
-    private func commonPrefix(of key: String) -> String? {
-        guard !delimiter.isEmpty else { return nil }
-        let rest = key.dropFirst(prefix.count)
-        guard let end = rest.range(of: delimiter)?.upperBound else { return nil }
-        return prefix + rest[..<end]
     }
 
     private func encoded(_ name: String) -> String {
@@ -132,9 +122,9 @@ struct ObjectListing {
                         xml.element("Key", encoded(object.key))
                         xml.element("LastModified", OSSHandler.bodyDate(object.modifiedAt))
                         xml.element("ETag", "\"\(object.etag)\"")
-                        xml.element("Type", "Normal")
+                        xml.element("Type", object.type.rawValue)
                         xml.element("Size", String(object.size))
-                        xml.element("StorageClass", "Standard")
+                        xml.element("StorageClass", object.storageClass)
                         guard showsOwner else { return }
                         xml.element("Owner") { xml in
                             xml.element("ID", bucket.owner)

@@ -16,6 +16,13 @@ enum KeyRules {
         }
     }
 
+    static func checked(id: String) throws(KeyError) -> String {
+        guard UUID(uuidString: id)?.uuidString.lowercased() == id else {
+            throw .invalid("KeyId", "it is no UUID in lower case")
+        }
+        return id
+    }
+
     static func check(policy: String) throws(KeyError) {
         guard policy.utf8.count <= policyLimit else { throw .invalid("Policy", "it is longer than \(policyLimit) bytes") }
     }

@@ -18,6 +18,8 @@ public struct NewKey: Sendable {
     public var rotationInterval: String?
     public var tags: [String: String] = [:]
     public var policy: String?
+    /// The id the key is to have, a UUID in lower case; a fresh one if nil.
+    public var id: String?
 
     public init() {}
 }
@@ -32,6 +34,8 @@ extension KeyService {
             guard keys(account: account, region: region).count < limits.keys else {
                 throw KeyError.limitExceeded("keys in an account and region", limit: limits.keys)
             }
+            // Ids are unique in the service, whoever owns the key.
+            guard table.withLock({ $0.customers[record.id] }) == nil else { throw KeyError.keyNotFound(record.id) }
             var content = KeyCell.Content(record: record, versions: [], offers: [])
             if let material { try addVersion(to: &content, material: material) }
             return try insert(content).record
@@ -59,7 +63,8 @@ extension KeyService {
         try KeyRules.check(tags: new.tags)
         if let policy = new.policy { try KeyRules.check(policy: policy) }
         var record = KeyRecord(
-            id: Self.newId(), account: account, region: region, spec: spec, usage: usage, origin: origin, createdAt: now)
+            id: try new.id.map(KeyRules.checked(id:)) ?? Self.newId(), account: account, region: region, spec: spec, usage: usage,
+            origin: origin, createdAt: now)
         record.description = new.description
         record.tags = new.tags
         record.policy = new.policy

@@ -116,11 +116,16 @@ struct Protect: AsyncParsableCommand {
             CompleteTrail(), StartedLogging(),
         ]
         if !noAdministrators {
-            let auditor: PolicyPreset
-            do { auditor = try SeparationOfDuties.auditor(trail: trail, bucket: site.bucket, keyPrefix: site.keyPrefix) } catch {
-                throw Failure.usage("\(error)")
+            let auditor: (ProtectionSite) throws -> PolicyPreset = { site in
+                do {
+                    return try SeparationOfDuties.auditor(
+                        trail: site.trail, bucket: site.bucket, keyPrefix: site.keyPrefix, keyId: site.key?.id)
+                } catch {
+                    throw Failure.usage("\(error)")
+                }
             }
-            safeguards += (Duty.allCases.map(\.preset) + [auditor]).map { PolicyInForce(preset: $0) }
+            safeguards += Duty.allCases.map { PolicyInForce($0.preset) }
+            safeguards.append(PolicyInForce(name: try auditor(site).name, preset: auditor))
             for (duty, user) in administrators {
                 safeguards.append(AdministratorUser(user: user, duty: duty.title))
                 safeguards.append(SeparatedDuty(user: user, policy: duty.preset.name))

@@ -6,21 +6,31 @@ import Foundation
 
 /// A custom policy with exactly this document in force.
 struct PolicyInForce: Safeguard {
-    let preset: PolicyPreset
+    let name: String
+    /// The document may name the key, which is made before.
+    let preset: (ProtectionSite) throws -> PolicyPreset
 
-    var what: String { "policy \(preset.name)" }
+    init(_ preset: PolicyPreset) { self.init(name: preset.name) { _ in preset } }
+
+    init(name: String, preset: @escaping (ProtectionSite) throws -> PolicyPreset) {
+        self.name = name
+        self.preset = preset
+    }
+
+    var what: String { "policy \(name)" }
     let wanted = "as made by this version of cairn"
     let evidence = "GetPolicy"
 
-    private var named: [(String, String)] { [("PolicyName", preset.name)] }
+    private var named: [(String, String)] { [("PolicyName", name)] }
 
     func inspect(_ site: ProtectionSite) async throws -> Finding {
         guard let answer = try await site.ask("GetPolicy", named + [("PolicyType", "Custom")], of: .access) else {
             return .wanting("none")
         }
+        let preset = try preset(site)
         let version = answer["DefaultPolicyVersion"] as? [String: Any] ?? [:]
         let id = version["VersionId"] as? String ?? "?"
-        if isSame(version["PolicyDocument"] as? String ?? "") { return .inPlace("\(id) in force") }
+        if isSame(version["PolicyDocument"] as? String ?? "", preset.document) { return .inPlace("\(id) in force") }
         let description = (answer["Policy"] as? [String: Any])?["Description"] as? String
         guard description == preset.description else {
             throw Failure.no(
@@ -31,6 +41,7 @@ struct PolicyInForce: Safeguard {
     }
 
     func establish(_ site: ProtectionSite, _ finding: Finding) async throws {
+        let preset = try preset(site)
         let document = [("PolicyDocument", preset.document)]
         if try await site.ask("GetPolicy", named + [("PolicyType", "Custom")], of: .access) == nil {
             _ = try await site.api.call(
@@ -45,13 +56,13 @@ struct PolicyInForce: Safeguard {
     }
 
     /// Whether two documents differ in white space and order of keys only.
-    private func isSame(_ other: String) -> Bool {
+    private func isSame(_ one: String, _ other: String) -> Bool {
         func canonical(_ text: String) -> Data? {
             guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else { return nil }
             return try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys])
         }
-        guard let wanted = canonical(preset.document) else { return false }
-        return canonical(other) == wanted
+        guard let wanted = canonical(other) else { return false }
+        return canonical(one) == wanted
     }
 }
 

@@ -1,0 +1,133 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+import AccessControl
+import Foundation
+import ObjectStorage
+
+/// Versions: oss.md sections 11 and 17. A version is named by the parameter `versionId`.
+extension OSSHandler {
+    /// The version that was asked for; empty for the current one.
+    var versionId: String { call.parameters["versionId"] ?? "" }
+
+    /// The object, or the version of it, that the request is about.
+    ///
+    /// - Throws: 404 with `x-oss-delete-marker` where a marker is the newest version; 405 for a marker that is named.
+    func object(_ bucket: String, _ key: String) throws -> StoredObject {
+        switch try services.objects.lookup(bucket: bucket, key: key, versionId: versionId) {
+        case .object(let object): return object
+        case .missing:
+            throw versionId.isEmpty
+                ? OSSError.noSuchKey(key) : OSSError(404, "NoSuchVersion", "There is no such version.", details: [("Key", key)])
+        case .deleteMarker(let marker):
+            var failure =
+                versionId.isEmpty
+                ? OSSError.noSuchKey(key)
+                : OSSError(405, "MethodNotAllowed", "The version is a delete marker: it can only be deleted.")
+            failure.headers = [("x-oss-delete-marker", "true"), ("x-oss-version-id", marker.versionId)]
+            throw failure
+        }
+    }
+
+    func deleteObject(_ bucket: String, _ key: String) throws -> WireAnswer {
+        let outcome = try services.objects.deleteObject(bucket: bucket, key: key, versionId: versionId)
+        return WireAnswer(status: 204, headers: Self.headers(of: outcome))
+    }
+
+    private static func headers(of outcome: DeleteOutcome) -> [(name: String, value: String)] {
+        var headers: [(name: String, value: String)] = []
+        if outcome.isDeleteMarker { headers.append(("x-oss-delete-marker", "true")) }
+        if let id = outcome.versionId.flatMap({ $0.isEmpty ? nil : $0 }) ?? outcome.markerVersionId {
+            headers.append(("x-oss-version-id", id))
+        }
+        return headers
+    }
+
+    func listVersions(_ bucket: Bucket) throws -> WireAnswer {
+        let limit = try Self.limit(call.parameters["max-keys"], name: "max-keys", default: 100, maximum: 1000)
+        let prefix = call.parameters["prefix"] ?? ""
+        let delimiter = call.parameters["delimiter"] ?? ""
+        let keyMarker = call.parameters["key-marker"] ?? ""
+        let idMarker = call.parameters["version-id-marker"] ?? ""
+        let page = try versions(
+            of: bucket, CommonPrefix(prefix: prefix, delimiter: delimiter), after: (keyMarker, idMarker), limit: limit)
+        return Self.xml(
+            XMLText("ListVersionsResult") { xml in
+                if call.parameters["encoding-type"] == "url" { xml.element("EncodingType", "url") }
+                xml.element("Name", bucket.name)
+                element("Prefix", prefix, &xml)
+                element("KeyMarker", keyMarker, &xml)
+                xml.element("VersionIdMarker", idMarker)
+                xml.element("MaxKeys", String(limit))
+                element("Delimiter", delimiter, &xml)
+                xml.element("IsTruncated", page.isTruncated ? "true" : "false")
+                if page.isTruncated {
+                    element("NextKeyMarker", page.last.key, &xml)
+                    xml.element("NextVersionIdMarker", page.last.versionId)
+                }
+                for entry in page.entries { show(entry, of: bucket, &xml) }
+                for group in page.commonPrefixes { xml.element("CommonPrefixes") { element("Prefix", group, &$0) } }
+            })
+    }
+
+    private struct VersionPage {
+        var entries: [ObjectVersion] = []
+        var commonPrefixes: [String] = []
+        var last = (key: "", versionId: "")
+        var isTruncated = false
+        var count: Int { entries.count + commonPrefixes.count }
+    }
+
+    private func versions(
+        of bucket: Bucket, _ grouping: CommonPrefix, after marker: (key: String, versionId: String), limit: Int
+    ) throws -> VersionPage {
+        var page = VersionPage()
+        var position = (key: grouping.position(after: marker.key), versionId: marker.versionId)
+        while true {
+            let batch = try services.objects.versions(
+                bucket: bucket.name, prefix: grouping.prefix, afterKey: position.key, afterVersionId: position.versionId,
+                limit: min(1000, limit - page.count + 1))
+            guard !batch.isEmpty else { return page }
+            for entry in batch {
+                if page.count == limit {
+                    page.isTruncated = true
+                    return page
+                }
+                if let group = grouping.group(of: entry.key) {
+                    page.commonPrefixes.append(group)
+                    page.last = (group, "")
+                    position = (CommonPrefix.end(of: group), "")
+                    break
+                }
+                page.entries.append(entry)
+                page.last = (entry.key, entry.versionId)
+                position = page.last
+            }
+        }
+    }
+
+    private func show(_ entry: ObjectVersion, of bucket: Bucket, _ xml: inout XMLText) {
+        func common(_ modifiedAt: Date, _ xml: inout XMLText) {
+            element("Key", entry.key, &xml)
+            xml.element("VersionId", entry.versionId)
+            xml.element("IsLatest", entry.isLatest ? "true" : "false")
+            xml.element("LastModified", Self.bodyDate(modifiedAt))
+        }
+        switch entry.content {
+        case .object(let object):
+            xml.element("Version") { xml in
+                common(object.modifiedAt, &xml)
+                xml.element("ETag", "\"\(object.etag)\"")
+                xml.element("Type", object.type.rawValue)
+                xml.element("Size", String(object.size))
+                xml.element("StorageClass", object.storageClass)
+                owner(bucket, &xml)
+            }
+        case .deleteMarker(let marker):
+            xml.element("DeleteMarker") { xml in
+                common(marker.modifiedAt, &xml)
+                owner(bucket, &xml)
+            }
+        }
+    }
+}
