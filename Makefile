@@ -47,7 +47,7 @@ unit: build
 	$(SWIFT) test -c release --disable-testable-imports
 
 wire: build venv
-	CAIRN_BINARY=$(abspath $(BINARY)) $(VENV)/bin/pytest -q Tests/wire
+	CAIRN_BINARY=$(abspath $(BINARY)) CAIRN_MOVABLE_CLOCK=$(abspath $(dir $(BINARY)))/cairn-movable-clock $(VENV)/bin/pytest -q Tests/wire
 
 venv: $(VENV)/.ready
 

@@ -95,6 +95,9 @@ let package = Package(
             dependencies: ["AccessControl", "SampleStory", "ObjectStorage", "KeyManagement", "Metadata", "DurableFiles"],
             path: "Benchmarks/cairn-bench",
             swiftSettings: settings),
+        .executableTarget(
+            name: "cairn-movable-clock", dependencies: ["CairnServer", "ObjectStorage", logging], path: "Tests/MovableClock",
+            swiftSettings: settings),
         tests(of: "AccessControl", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
         tests(of: "AuditEvent", [crypto]),
         tests(of: "DurableFiles"),

@@ -29,6 +29,8 @@ public struct CairnService {
     private let settings: Settings
     private let logger: Logger
     private let metrics: PrometheusMetrics
+    /// What the clock of retention is fed from. No setting changes it: that would be the attack.
+    package var retentionTime = TimeSources.system
 
     public init(settings: Settings, logger: Logger, metrics: PrometheusMetrics) {
         self.settings = settings
@@ -81,6 +83,7 @@ public struct CairnService {
         let (reports, tellReport) = AsyncStream.makeStream(of: StoreReport.self, bufferingPolicy: .bufferingNewest(10_000))
         let objects = try EmbeddedObjectStore(
             folder: folder + "/objects", region: region, disk: disk, keys: keys, metadata: metadata, now: now,
+            time: retentionTime,
             customerKey: { name, account in
                 guard let name else { throw ObjectError.noCustomerKeys }
                 let record = try keys.find(name, account: account, region: region)

@@ -27,13 +27,12 @@ public struct TimeSources: Sendable {
         self.bootId = bootId
     }
 
-    /// The system's clocks. In debug builds both are shifted by the number of seconds in the file that
-    /// `CAIRN_TEST_CLOCK` names, read anew each time.
+    /// The system's clocks.
     public static var system: TimeSources {
         let bootId = try? LocalDisk().openForReading("/proc/sys/kernel/random/boot_id").read(count: 36, at: 0)
         return TimeSources(
-            wall: { read(CLOCK_REALTIME) + testShift },
-            monotonic: { read(boottime) + testShift },
+            wall: { read(CLOCK_REALTIME) },
+            monotonic: { read(boottime) },
             bootId: bootId.map { String(decoding: $0, as: UTF8.self) } ?? "")
     }
 
@@ -48,17 +47,5 @@ public struct TimeSources: Sendable {
         var time = timespec()
         precondition(clock_gettime(clock, &time) == 0, "the system has no clock \(clock)")
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
-
-    private static var testShift: Int64 {
-        #if DEBUG
-            guard let path = ProcessInfo.processInfo.environment["CAIRN_TEST_CLOCK"],
-                let text = try? String(contentsOfFile: path, encoding: .utf8),
-                let seconds = Int64(text.trimmingCharacters(in: .whitespacesAndNewlines))
-            else { return 0 }
-            return seconds * 1000
-        #else
-            return 0
-        #endif
     }
 }

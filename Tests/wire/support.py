@@ -23,7 +23,7 @@ import requests
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 BINARY = os.environ.get("CAIRN_BINARY") or str(PROJECT / ".build/release/cairn")
-DEBUG_BINARY = os.environ.get("CAIRN_DEBUG_BINARY") or str(PROJECT / ".build/debug/cairn")
+MOVABLE_CLOCK = os.environ.get("CAIRN_MOVABLE_CLOCK") or str(PROJECT / ".build/release/cairn-movable-clock")
 SHARED = pathlib.Path(os.environ.get("CAIRN_SHARED") or HERE / "../../../shared").resolve()
 
 KEY = "LTAI5tMadeUpWireTest0001"

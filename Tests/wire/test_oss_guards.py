@@ -111,7 +111,7 @@ def test_a_bucket_encrypts_under_a_chosen_key_and_loses_its_objects_with_it(serv
     bucket = server.make_bucket("sealed-bucket")
     refused("NoSuchServerSideEncryptionRule", 404, bucket.get_bucket_encryption)
     rule = ServerSideEncryptionRule()
-    rule.sse_algorithm, rule.kms_master_keyid = "KMS", "11111111-2222-3333-4444-555555555555"
+    rule.sse_algorithm, rule.kms_master_keyid = "KMS", "alias/nobody-made"
     refused("KeyNotFound", 404, bucket.put_bucket_encryption, rule)
     rule.kms_master_keyid = key
     bucket.put_bucket_encryption(rule)

@@ -164,7 +164,7 @@ def test_refused_calls_on_the_oss_port(server):
     stranger = oss2.Bucket(oss2.Auth("LTAI5tStranger000002", "x"), server.oss, "audited-refusals", is_path_style=True)
     for key, attempt in (
         ("missing", bucket.get_object), ("wrong", wrong.get_object), ("stranger", stranger.delete_object),
-        ("unbuilt", lambda k: bucket.put_object_acl(k, "private")),
+        ("unbuilt", lambda k: bucket.put_symlink("missing", k)),
     ):
         with pytest.raises(oss2.exceptions.ServerError):
             attempt(key)

@@ -39,7 +39,8 @@ public enum SeparationOfDuties {
 
     public static let auditAdministrator = PolicyPreset(
         name: "CairnAuditAdministrator", description: "Reads events, settings and grants; changes nothing.",
-        document: PolicyText.document([.init(sid: "Duty", actions: reading), nothingBut(reading)]))
+        document: PolicyText.document(
+            [.init(sid: "Duty", actions: reading)] + reading(under: "*") + [nothingBut(reading + ["kms:Decrypt"])]))
 
     public static let securityAdministrator = PolicyPreset(
         name: "CairnSecurityAdministrator", description: "Grants, and manages keys; reads no events, uses no key.",
@@ -95,7 +96,7 @@ public enum SeparationOfDuties {
             .init(sid: "Read", actions: ["oss:GetObject"], resources: ["acs:oss:*:*:\(bucket)/\(keys)"]),
         ]
         if let keyId {
-            duty.append(.init(sid: "Key", actions: ["kms:Decrypt"], resources: ["acs:kms:*:*:key/\(keyId)"]))
+            duty += reading(under: "acs:kms:*:*:key/\(keyId)")
         }
         if let project, let logstore {
             duty.append(
@@ -137,6 +138,19 @@ extension SeparationOfDuties {
             actions: duty + own.filter { action in !duty.contains { Glob($0).matches(action) } }, areActionsExcluded: true)
     }
 
+    /// Reading objects that are encrypted under a customer's key takes the use of that key; for that alone.
+    private static func reading(under key: String) -> [PolicyText.Statement] {
+        let objects = "oss.aliyuncs.com"
+        return [
+            .init(
+                sid: "Key", actions: ["kms:Decrypt"], resources: [key],
+                condition: ("StringEquals", "kms:ViaService", [objects])),
+            .init(
+                sid: "KeyForObjectsOnly", effect: .deny, actions: ["kms:Decrypt"],
+                condition: ("StringNotEquals", "kms:ViaService", [objects])),
+        ]
+    }
+
     /// Without `ram:PassRole`, by which a trail could be made to deliver into another account; without `PutBucketAcl`
     /// and `PutBucketPolicy`, by which a bucket could be opened; without what shortens how long events are kept.
     private static let running =
@@ -157,8 +171,7 @@ extension SeparationOfDuties {
         + ["kms:ListKeys", "kms:ListAliases", "kms:ListAliasesByKeyId", "kms:DescribeKey"]
 
     private static let reading =
-        // Reading what is encrypted under a customer's key takes the use of that key.
-        ActionLists.actionTrailReads + ["kms:Decrypt", "oss:Get*", "oss:List*", "log:Get*", "log:List*", "log:Query*"]
+        ActionLists.actionTrailReads + ["oss:Get*", "oss:List*", "log:Get*", "log:List*", "log:Query*"]
         + ["ram:Get*", "ram:List*", "ram:GenerateCredentialReport"] + ActionLists.kmsReads
 
     private static let granting = ["ram:*", "kms:*"]

@@ -9,7 +9,7 @@ extension RPCOperation {
     static let createTrail = RPCOperation("CreateTrail", isWrite: true) { context in
         let name = try context.required("Name")
         try TrailRules.checkName(name)
-        let role = "acs:ram::\(context.accountId):role/aliyunserviceroleforactiontrail"
+        let role = TrailRole.linkedARN(account: context.accountId)
         let bucket = context["OssBucketName"] ?? ""
         var trail = Trail(
             id: UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: ""), name: name,
@@ -34,6 +34,7 @@ extension RPCOperation {
         }
         try TrailBucket.check(bucket, prefix: trail.ossKeyPrefix, in: context)
         try TrailRules.checkOtherDestinations(trail)
+        try TrailRole.check([trail.ossWriteRoleArn, trail.slsWriteRoleArn], in: context)
         try context.services.trails.create(trail)
         return RPCAnswer(JSONFields(destinationOf: trail))
     }
@@ -50,6 +51,8 @@ extension RPCOperation {
         if bucket != before.ossBucketName || prefix != before.ossKeyPrefix {
             try TrailBucket.check(bucket, prefix: prefix, in: context)
         }
+        try TrailRole.check(
+            ["OssWriteRoleArn", "SlsWriteRoleArn", "MaxComputeWriteRoleArn"].compactMap { context[$0] }, in: context)
         let trail = try context.services.trails.update(name, account: context.accountId) { trail in
             trail.ossBucketName = context["OssBucketName"] ?? trail.ossBucketName
             if let prefix = context["OssKeyPrefix"] {

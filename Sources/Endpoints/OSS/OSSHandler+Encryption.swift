@@ -61,13 +61,15 @@ extension OSSHandler {
     }
 
     /// Whoever writes under a customer's key, or reads what was written so, needs that permission of KMS besides
-    /// (oss.md section 16); asked before the answer begins.
+    /// (oss.md section 16); asked before the answer begins. Policies can tell it from a call of the KMS API by
+    /// `kms:ViaService`, a condition key of our own.
     func authorize(_ operation: String, key keyId: String, of bucket: Bucket) throws {
         let keys = services.keys
         let record = try keys.find(keyId, account: bucket.owner, region: services.region)
         let policy = try record.policy.map { ResourcePolicy(try PolicyDocument(parsing: $0, as: .key), owner: record.account) }
         let verdict = try services.authorizer.decide(
-            caller, [AccessRequest("kms:" + operation, on: record.arn)],
+            caller,
+            [AccessRequest("kms:" + operation, on: record.arn, conditions: ["kms:ViaService": ["oss.aliyuncs.com"]])],
             in: RequestCircumstances(call.request, at: services.wireNow), resourcePolicy: policy)
         switch verdict {
         case .allowed: try checkKey(record.id, of: bucket)

@@ -134,7 +134,8 @@ import Testing
 
     @Test func `fit into a policy and have names of policies`() throws {
         let auditor = try SeparationOfDuties.auditor(trail: "all_regions", bucket: "audit")
-        #expect(auditor.name == "CairnAuditor-all-regions")
+        #expect(auditor.name == "CairnAuditor-all-regions-c392dfd9")
+        #expect(try SeparationOfDuties.auditor(trail: "all-regions", bucket: "audit").name == "CairnAuditor-all-regions")
         let names = SeparationOfDuties.administrators.map(\.name)
         #expect(names == ["CairnSystemAdministrator", "CairnAuditAdministrator", "CairnSecurityAdministrator"])
         for preset in SeparationOfDuties.administrators + [auditor] {
@@ -161,12 +162,36 @@ import Testing
             mayNot: Self.set + Self.erasures + Self.grants + Self.uses + [("sts:AssumeRole", Self.user)])
     }
 
+    /// Reading what is encrypted under a customer's key, and no other use of it.
+    @Test func `let readers use keys for objects only`() throws {
+        let auditor = try SeparationOfDuties.auditor(trail: "t", bucket: "audit", keyId: "k")
+        func may(_ preset: PolicyPreset, _ key: String, via service: String?, alone: Bool = true) throws -> Bool {
+            var policies = [
+                NamedPolicy(
+                    name: preset.name, type: .custom, document: try PolicyDocument(parsing: preset.document, as: .identity))
+            ]
+            if !alone { policies += SystemPolicies.all.map(\.named) }
+            let request = AccessRequest(
+                "kms:Decrypt", on: key, conditions: service.map { ["kms:ViaService": [$0]] } ?? [:])
+            return try Authorizer(policies: FixedPolicies(identity: policies)).decide(.ann, [request], in: .at()).word == "Allow"
+        }
+        let other = "acs:kms:cn-hangzhou:\(Account.own):key/other"
+        for preset in [SeparationOfDuties.auditAdministrator, auditor] {
+            #expect(try may(preset, Self.key, via: "oss.aliyuncs.com"))
+            #expect(try !may(preset, Self.key, via: nil) && !may(preset, Self.key, via: nil, alone: false))
+        }
+        #expect(try may(SeparationOfDuties.auditAdministrator, other, via: "oss.aliyuncs.com"))
+        #expect(try !may(auditor, other, via: "oss.aliyuncs.com"))
+    }
+
     @Test func `let the security administrator grant, but not to itself`() throws {
         try Self.expect(
             SeparationOfDuties.securityAdministrator,
             may: Self.grants + [("ram:AttachPolicyToUser", Self.administratorAccess), ("kms:DescribeKey", Self.key)],
             mayNot: Self.reads + Self.set + Self.erasures + Self.uses + [
                 ("sts:AssumeRole", "acs:ram:*:\(Account.own):role/Admin"), ("actiontrail:UpdateTrail", Self.trail),
+                ("kms:DisableKey", Self.key), ("kms:ScheduleKeyDeletion", Self.key), ("kms:DeleteKeyMaterial", Self.key),
+                ("kms:SetDeletionProtection", Self.key),
                 ("ram:DetachPolicyFromUser", "acs:ram:*:\(Account.own):policy/CairnSecurityAdministrator"),
                 ("ram:CreatePolicyVersion", "acs:ram:*:\(Account.own):policy/CairnSecurityAdministrator"),
                 ("ram:SetDefaultPolicyVersion", "acs:ram:*:\(Account.own):policy/CairnSystemAdministrator"),

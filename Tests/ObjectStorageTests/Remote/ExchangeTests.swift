@@ -155,7 +155,7 @@ private let content = Array("what is delivered".utf8)
         }
         defer { server.close() }
         // Time enough on a busy machine: a request that took too long would be repeated, and rightly.
-        let target = try remoteTarget(remoteBucket(.s3, at: server.url), requestTimeout: 60)
+        let target = try remoteTarget(remoteBucket(.s3, at: server.url), requestTimeout: 600)
         for text in [
             await failureText { _ = try await target.list(prefix: "", after: "") },
             await failureText { _ = try await target.read("k") },
