@@ -224,8 +224,11 @@ public final class CallRecorder: Sendable {
     private static func isConfidential(_ name: String) -> Bool {
         let lower = name.lowercased()
         if ["nexttoken", "clienttoken", "continuation-token"].contains(lower) { return false }
-        return ["secret", "password", "token", "signature", "plaintext", "keymaterial", "credential", "authorization", "authenticationcode"]
-            .contains { lower.contains($0) }
+        return [
+            "secret", "password", "token", "signature", "plaintext", "keymaterial", "credential", "authorization",
+            "authenticationcode",
+        ]
+        .contains { lower.contains($0) }
     }
 
     private func encode(_ call: CallRecord, account: String, isOutcomeKnown: Bool = true) -> [UInt8] {

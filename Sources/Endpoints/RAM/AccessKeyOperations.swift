@@ -5,14 +5,17 @@ import AccessControl
 
 /// Access keys: ram.md section 2.1. Without a `UserName` they are the caller's own.
 extension RPCOperation {
-    static let createAccessKey = RPCOperation.identity("CreateAccessKey", isWrite: true, on: .userOrCaller, selfService: \.usersManageAccessKeys) { call in
+    static let createAccessKey = RPCOperation.identity(
+        "CreateAccessKey", isWrite: true, on: .userOrCaller, selfService: \.usersManageAccessKeys
+    ) { call in
         let (key, secret) = try call.identities.createAccessKey(ofUser: call.userOrCaller(), account: call.account)
         var fields = JSONFields(key)
         fields.add(secret.reveal(), "AccessKeySecret")
         return RPCAnswer(fields, as: "AccessKey")
     }
 
-    static let listAccessKeys = RPCOperation.identity("ListAccessKeys", on: .userOrCaller, selfService: \.usersManageAccessKeys) { call in
+    static let listAccessKeys = RPCOperation.identity("ListAccessKeys", on: .userOrCaller, selfService: \.usersManageAccessKeys) {
+        call in
         var answer = JSONFields()
         answer.add(
             try call.identities.accessKeys(ofUser: call.userOrCaller(), account: call.account).map(JSONFields.init),
@@ -20,7 +23,9 @@ extension RPCOperation {
         return RPCAnswer(answer)
     }
 
-    static let updateAccessKey = RPCOperation.identity("UpdateAccessKey", isWrite: true, on: .userOrCaller, selfService: \.usersManageAccessKeys) { call in
+    static let updateAccessKey = RPCOperation.identity(
+        "UpdateAccessKey", isWrite: true, on: .userOrCaller, selfService: \.usersManageAccessKeys
+    ) { call in
         let isActive: Bool
         switch try call.required("Status") {
         case "Active": isActive = true
@@ -32,13 +37,17 @@ extension RPCOperation {
         return RPCAnswer()
     }
 
-    static let deleteAccessKey = RPCOperation.identity("DeleteAccessKey", isWrite: true, on: .userOrCaller, selfService: \.usersManageAccessKeys) { call in
+    static let deleteAccessKey = RPCOperation.identity(
+        "DeleteAccessKey", isWrite: true, on: .userOrCaller, selfService: \.usersManageAccessKeys
+    ) { call in
         try call.identities.deleteAccessKey(
             call.required("UserAccessKeyId"), ofUser: call.userOrCaller(), account: call.account)
         return RPCAnswer()
     }
 
-    static let getAccessKeyLastUsed = RPCOperation.identity("GetAccessKeyLastUsed", on: .userOrCaller, selfService: \.usersManageAccessKeys) { call in
+    static let getAccessKeyLastUsed = RPCOperation.identity(
+        "GetAccessKeyLastUsed", on: .userOrCaller, selfService: \.usersManageAccessKeys
+    ) { call in
         let time = try call.identities.lastUse(
             ofAccessKey: call.required("UserAccessKeyId"), ofUser: call.userOrCaller(), account: call.account)
         var fields = JSONFields()
