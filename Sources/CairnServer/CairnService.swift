@@ -85,8 +85,8 @@ public struct CairnService {
             folder: folder + "/objects", region: region, disk: disk, keys: keys, metadata: metadata, now: now,
             time: retentionTime,
             customerKey: { name, account in
-                guard let name else { throw ObjectError.noCustomerKeys }
-                let record = try keys.find(name, account: account, region: region)
+                let record = try name.map { try keys.find($0, account: account, region: region) }
+                    ?? keys.defaultKey(of: "oss", account: account, region: region).record
                 return CustomerObjectKey(
                     id: record.id, wrapper: try keys.customerKey(record.id, account: account, region: region))
             }, report: { tellReport.yield($0) })
@@ -110,7 +110,7 @@ public struct CairnService {
             authorizer: authorizer, keys: keys, identities: identities, metadata: metadata,
             recorder: recorder, budget: ByteBudget(bytes: 512 << 20),
             logger: logger, region: settings.region, accountId: settings.accountId,
-            retentionDays: settings.retentionDays, now: now)
+            retentionDays: settings.retentionDays, ossAddressing: OSSAddressing(baseDomains: settings.ossDomains), now: now)
 
         try await recorder.recordForgotten()
         try await tellShorterRetention(metadata, recorder)
@@ -120,7 +120,7 @@ public struct CairnService {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(
-                    service: Housekeeping(history: history, recorder: recorder, objects: objects, keys: keys, logger: logger)),
+                    service: Housekeeping(history: history, recorder: recorder, objects: objects, keys: keys, identities: identities, logger: logger)),
                 .init(service: StoreReports(reports: reports, recorder: recorder, damages: damages, logger: logger)),
                 .init(service: delivery),
                 .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),
@@ -301,9 +301,12 @@ private struct Housekeeping: Service {
     let recorder: CallRecorder
     let objects: EmbeddedObjectStore
     let keys: KeyService
+    let identities: IdentityStore
     let logger: Logger
 
     func run() async throws {
+        // What was noted last is not lost with a clean stop.
+        defer { saveKeyUses() }
         await cancelWhenGracefulShutdown {
             do { try objects.sweep() } catch {
                 logger.warning("files that a crash left cannot be removed now", metadata: ["error": "\(error)"])
@@ -313,7 +316,8 @@ private struct Housekeeping: Service {
                 await recorder.retry()
                 if ticks % 60 == 0 {
                     objects.tick()
-                    maintainKeys()
+                    await maintainKeys()
+                    saveKeyUses()
                 }
                 if ticks % 600 == 0 { history.dropExpired() }
                 if ticks % 3600 == 0 { maintainObjects() }
@@ -323,12 +327,25 @@ private struct Housekeeping: Service {
         }
     }
 
-    private func maintainKeys() {
+    private func saveKeyUses() {
+        do { try identities.saveKeyUses() } catch {
+            logger.warning("when access keys were last used cannot be written now", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// What time does to keys is told like what people do.
+    private func maintainKeys() async {
         let done = keys.maintain()
         for (key, error) in done.failures {
             logger.error("a key's maintenance failed", metadata: ["key": "\(key.id)", "error": "\(error)"])
         }
-        for key in done.deleted { logger.notice("a key was deleted, its window being over", metadata: ["key": "\(key.id)"]) }
+        for (name, keys) in [("DeleteKey", done.deleted), ("DeleteKeyMaterial", done.expired), ("RotateKey", done.rotated)] {
+            for key in keys {
+                logger.notice("a key's time had come", metadata: ["key": "\(key.id)", "what": "\(name)"])
+                await recorder.recordOwn(
+                    name, service: "Kms", parameters: [("KeyId", key.id), ("Purpose", key.purpose ?? "customer")])
+            }
+        }
     }
 
     private func maintainObjects() {

@@ -41,6 +41,8 @@ public struct Settings: Sendable, Equatable {
     public var sls = Address(host: "127.0.0.1", port: 8422)
     public var region = "local-1"
     public var accountId = "1000000000000001"
+    /// Domains of the oss port: the host `BUCKET.DOMAIN` names a bucket.
+    public var ossDomains: [String] = []
     public var deliveryInterval: Duration = .seconds(60)
     public var retentionDays = 90
     public var cacheMebibytes = 64
@@ -53,7 +55,7 @@ public struct Settings: Sendable, Equatable {
 
     /// Names of the settings, as flags have them; `CAIRN_` and upper case in the environment.
     public static let names = [
-        "data", "api", "oss", "sls", "region", "account", "delivery-interval", "retention-days", "cache-mib", "tls-cert",
+        "data", "api", "oss", "sls", "oss-domain", "region", "account", "delivery-interval", "retention-days", "cache-mib", "tls-cert",
         "tls-key", "insecure-listen", "log-level",
     ]
 
@@ -90,6 +92,12 @@ public struct Settings: Sendable, Equatable {
                 throw .invalid(source: source, value: text, wanted: "a region id such as local-1")
             }
             region = text
+        }
+        if let (text, source) = value("oss-domain") {
+            ossDomains = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+            guard ossDomains.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { Self.isName($0) || $0 == 0x2E } }) else {
+                throw .invalid(source: source, value: text, wanted: "domains separated by commas, such as oss.example.com")
+            }
         }
         if let (text, source) = value("account") {
             guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {

@@ -31,6 +31,7 @@ public struct EndpointServices: Sendable {
     public var region: String
     public var accountId: String
     public var retentionDays: Int
+    public var ossAddressing: OSSAddressing
     public var now: @Sendable () -> Date
 
     public init(
@@ -39,6 +40,7 @@ public struct EndpointServices: Sendable {
         identities: IdentityStore, metadata: Metadata,
         recorder: CallRecorder,
         budget: ByteBudget, logger: Logger, region: String, accountId: String, retentionDays: Int,
+        ossAddressing: OSSAddressing = OSSAddressing(),
         now: @escaping @Sendable () -> Date
     ) {
         self.history = history
@@ -57,6 +59,7 @@ public struct EndpointServices: Sendable {
         self.region = region
         self.accountId = accountId
         self.retentionDays = retentionDays
+        self.ossAddressing = ossAddressing
         self.now = now
     }
 

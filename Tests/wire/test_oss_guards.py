@@ -169,3 +169,23 @@ def test_a_body_that_is_too_long(server):
     with pytest.raises(oss2.exceptions.OssError) as refusal:
         bucket._do("POST", bucket.bucket_name, "", data=b" " * 70000, params={"worm": ""})
     assert refusal.value.code == "EntityTooLarge", refusal.value
+
+
+def test_a_bucket_may_leave_the_key_to_the_account(server):
+    """KMS without a key id takes the account's default key, made when it is first needed."""
+    bucket = server.make_bucket("default-key")
+    rule = ServerSideEncryptionRule()
+    rule.sse_algorithm, rule.kms_master_keyid = "KMS", ""
+    bucket.put_bucket_encryption(rule)
+    assert bucket.put_object("a", b"1").headers["x-oss-server-side-encryption"] == "KMS"
+    assert server.make_bucket("own-default").put_object("b", b"2", headers={"x-oss-server-side-encryption": "KMS"}).status == 200
+    aliases = {a["AliasName"]: a["KeyId"] for a in kms(server, "ListAliases", PageSize=100)["Aliases"]["Alias"]}
+    key = aliases["alias/acs/oss"]
+    made = wait_for(lambda: [e for e in server.lookup([("EventName", "CreateKey")]) if key in json.dumps(e)], what="the making of the key")
+    assert len(made) == 1 and made[0]["userIdentity"]["type"] == "system"
+    answer = server.rpc("DeleteAlias", {"AliasName": "alias/acs/oss"}, version="2016-01-20")
+    assert answer.status == 400, answer
+    kms(server, "DisableKey", KeyId=key)
+    refused("KeyDisabled", 409, bucket.get_object, "a")
+    kms(server, "EnableKey", KeyId=key)
+    assert bucket.get_object("a").read() == b"1"

@@ -341,3 +341,19 @@ def test_virtual_host_style(server):
     host = "by-host.localhost:" + server.oss_host.split(":")[1]
     answer = requests.get(server.oss + "/k", headers={"Host": host, **signed_v1("GET", "/by-host/k")}, timeout=10)
     assert (answer.status_code, answer.content) == (200, b"v"), answer.text
+
+
+def test_a_domain_of_ones_own(make_server):
+    """The bucket stands in the host, as with the vendor."""
+    server = make_server(extra=("--oss-domain", "oss.example.com,oss.example.net"))
+    server.make_bucket("in-the-host").put_object("k/1", b"v")
+    port = server.oss_host.split(":")[1]
+    for domain in ("oss.example.com", "oss.example.net"):
+        host = f"in-the-host.{domain}:{port}"
+        bucket = oss2.Bucket(oss2.Auth(server.key, server.secret), f"http://{domain}:{port}", "in-the-host")
+        url = bucket.sign_url("GET", "k/1", 60, slash_safe=True)
+        assert url.startswith(f"http://{host}/k/1?")
+        answer = requests.get(url.replace(host, server.oss_host), headers={"Host": host}, timeout=10)
+        assert (answer.status_code, answer.content) == (200, b"v"), answer.text
+    wrong = requests.get(f"{server.oss}/k/1", headers={"Host": f"in-the-host.elsewhere.example:{port}"}, timeout=10)
+    assert wrong.status_code in (403, 404)

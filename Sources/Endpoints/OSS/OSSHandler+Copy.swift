@@ -34,7 +34,7 @@ extension OSSHandler {
     func copy(to bucket: Bucket, _ key: String) async throws -> WireAnswer {
         let request = call.request
         let source = try copySource()
-        var options = try options(for: bucket)
+        var options = try await options(for: bucket)
         if request.header("x-oss-tagging-directive")?.uppercased() != "REPLACE" { options.tags = source.tags }
         let replaces = request.header("x-oss-metadata-directive")?.uppercased() == "REPLACE"
         let copy = try await services.objects.copyObject(

@@ -25,6 +25,21 @@ extension OSSHandler {
         return choice
     }
 
+    /// The key that was chosen, else the account's default key, which is made when it is first needed.
+    func keyId(of choice: EncryptionChoice, in bucket: Bucket) async throws -> String {
+        if let keyId = choice.keyId { return keyId }
+        let (record, isNew) = try services.keys.defaultKey(of: "oss", account: bucket.owner, region: services.region)
+        if isNew {
+            var call = CallRecord(call.request, requestId: OSSPort.makeRequestId(), serviceName: "Kms")
+            call.eventName = "CreateKey"
+            call.caller = .service("oss.aliyuncs.com", accountId: bucket.owner)
+            call.isWrite = true
+            call.parameters = [.init("KeyId", record.id), .init("AliasName", "alias/acs/oss")]
+            await services.recorder.record(call)
+        }
+        return record.id
+    }
+
     /// A call of its own, by permission and in the history.
     private func makeKey(_ keyId: String, for bucket: Bucket) async throws {
         let region = services.region

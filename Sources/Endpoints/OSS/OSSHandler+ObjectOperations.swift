@@ -41,7 +41,7 @@ extension OSSHandler {
         case .initiateMultipart:
             for try await _ in body {}
             let upload = try store.beginMultipart(
-                bucket: name, key: key, attributes: try attributes(), options: try options(for: bucket))
+                bucket: name, key: key, attributes: try attributes(), options: try await options(for: bucket))
             var answer = Self.xml(
                 XMLText("InitiateMultipartUploadResult") { xml in
                     element("Bucket", name, &xml)
@@ -113,7 +113,7 @@ extension OSSHandler {
             throw OSSError.invalidArgument("position is no number.", name: "position", value: call.parameters["position"] ?? "")
         }
         let writer = try services.objects.beginAppend(
-            bucket: bucket.name, key: key, position: position, attributes: try attributes(), options: try options(for: bucket))
+            bucket: bucket.name, key: key, position: position, attributes: try attributes(), options: try await options(for: bucket))
         let object = try await receive(body, into: writer)
         return WireAnswer(
             status: 200, headers: Self.receipt(of: object) + [(name: "x-oss-next-append-position", value: String(object.size))])

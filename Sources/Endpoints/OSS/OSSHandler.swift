@@ -151,13 +151,13 @@ struct OSSHandler: Sendable {
 
     private func putObject(_ bucket: Bucket, _ key: String, _ body: IncomingBody) async throws -> WireAnswer {
         let writer = try services.objects.beginPut(
-            bucket: bucket.name, key: key, attributes: try attributes(), options: try options(for: bucket))
+            bucket: bucket.name, key: key, attributes: try attributes(), options: try await options(for: bucket))
         let object = try await receive(body, into: writer)
         return WireAnswer(status: 200, headers: Self.receipt(of: object))
     }
 
     /// What a request that makes an object asks for, once the caller may use the key that it will hang on.
-    func options(for bucket: Bucket) throws -> PutOptions {
+    func options(for bucket: Bucket) async throws -> PutOptions {
         let request = call.request
         for header in request.headers where header.name.lowercased().hasPrefix("x-oss-object-worm-") {
             throw OSSError.notImplemented("The header \(header.name)")
@@ -167,8 +167,8 @@ struct OSSHandler: Sendable {
         options.acl = try objectACL() ?? .inherited
         options.storageClass = try Self.storageClass(request.header("x-oss-storage-class"))
         options.encryption = try encryptionOfHeaders()
-        if let keyId = (options.encryption ?? bucket.encryption)?.keyId {
-            try authorize("GenerateDataKey", key: keyId, of: bucket)
+        if let choice = options.encryption ?? bucket.encryption, choice.algorithm == .kms {
+            try authorize("GenerateDataKey", key: try await keyId(of: choice, in: bucket), of: bucket)
         }
         options.forbidsOverwrite = request.header("x-oss-forbid-overwrite")?.lowercased() == "true"
         return options

@@ -60,9 +60,13 @@ enum KeyRules {
                 }
             })
         else { throw .invalid("AliasName", "it is not alias/ and 1 to 255 letters, digits, _ / or -") }
-        guard !name.hasPrefix("alias/acs") else { throw .invalid("AliasName", "alias/acs is reserved") }
+        guard !isReserved(alias: name) else { throw reservedAlias }
         return String(rest)
     }
+
+    static let reservedAlias = KeyError.invalid("AliasName", "alias/acs is reserved")
+
+    static func isReserved(alias name: String) -> Bool { name.hasPrefix("alias/acs") }
 
     /// Seconds of `365d`, `24h`, `60m` or `60s`, from 7 to 730 days.
     static func rotationInterval(_ text: String) throws(KeyError) -> Int64 {

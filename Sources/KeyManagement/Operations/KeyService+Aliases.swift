@@ -1,6 +1,7 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import Foundation
 
 extension KeyService {
@@ -21,11 +22,35 @@ extension KeyService {
         }
     }
 
+    /// The key that a service of the account uses where none is chosen: it has the reserved alias `alias/acs/SERVICE`, and
+    /// is made when it is first asked for.
+    ///
+    /// - Returns: the key, and whether it was made just now.
+    public func defaultKey(
+        of service: String, account: String, region: String
+    ) throws -> (record: KeyRecord, isNew: Bool) {
+        let scope = KeyScope(account: account, region: region)
+        let alias = "acs/" + service
+        return try writing.withLock { _ in
+            if let id = table.withLock({ $0.aliases[scope]?[alias] }) { return (try cell(id).record, false) }
+            var record = KeyRecord(
+                id: Self.newId(), account: account, region: region, spec: .aes256, usage: .encryptDecrypt, origin: .service,
+                createdAt: now)
+            record.description = "Default key of \(service)."
+            var content = KeyCell.Content(record: record, versions: [], offers: [])
+            try addVersion(to: &content, material: SymmetricKey(size: .bits256))
+            let made = try insert(content).record
+            // A crash here leaves a key without its alias, which nothing hangs on.
+            try point(alias, at: made.id, scope)
+            return (made, true)
+        }
+    }
+
     /// Lets an alias name another key. Only the new key's state counts.
     public func updateAlias(_ name: String, to id: String, account: String, region: String) throws {
         let scope = KeyScope(account: account, region: region)
         try writing.withLock { _ in
-            let alias = try present(name, scope)
+            let alias = try changeable(name, scope)
             try point(alias, at: target(id, scope, .edit).id, scope)
         }
     }
@@ -33,7 +58,7 @@ extension KeyService {
     public func deleteAlias(_ name: String, account: String, region: String) throws {
         let scope = KeyScope(account: account, region: region)
         try writing.withLock { _ in
-            let alias = try present(name, scope)
+            let alias = try changeable(name, scope)
             try metadata.transact { try $0.delete(KeyStore.path(alias, scope)) }
             table.withLock { $0.aliases[scope]?[alias] = nil }
         }
@@ -45,6 +70,12 @@ extension KeyService {
         let alias = try present(name, scope)
         guard let id = table.withLock({ $0.aliases[scope]?[alias] }) else { throw .aliasNotFound(name) }
         return id
+    }
+
+    private func changeable(_ name: String, _ scope: KeyScope) throws(KeyError) -> String {
+        let alias = try present(name, scope)
+        guard !KeyRules.isReserved(alias: name) else { throw KeyRules.reservedAlias }
+        return alias
     }
 
     private func present(_ name: String, _ scope: KeyScope) throws(KeyError) -> String {

@@ -53,7 +53,24 @@ extension KeyService {
                 // Deleted meanwhile.
             } catch { done.failures.append((record, error)) }
         }
+        renewServiceKeys(&done)
         return done
+    }
+
+    /// Seconds after which a key of the service gets a new version.
+    private static var serviceKeyLife: Int64 { 365 * KeyRules.day }
+
+    private func renewServiceKeys(_ done: inout KeyMaintenance) {
+        for cell in table.withLock({ Array($0.service.values) }) {
+            let record = cell.record
+            guard let newest = cell.content.versions.map(\.createdAt).max(), newest + Self.serviceKeyLife <= now,
+                let purpose = record.purpose
+            else { continue }
+            do {
+                try rotateServiceKey(purpose)
+                done.rotated.append(record)
+            } catch { done.failures.append((record, error)) }
+        }
     }
 
     /// Deletes a key for good: record, versions, aliases, import parameters, in one transaction.

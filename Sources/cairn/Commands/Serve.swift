@@ -19,6 +19,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "HOST:PORT of the api port. Default: 127.0.0.1:8420; port 0 is any free one") var api: String?
     @Option(help: "HOST:PORT of the oss port. Default: 127.0.0.1:8421") var oss: String?
     @Option(help: "HOST:PORT of the sls port. Default: 127.0.0.1:8422") var sls: String?
+    @Option(help: "Domains of the oss port, by commas: the host BUCKET.DOMAIN names a bucket. Default: localhost alone")
+    var ossDomain: String?
     @Option(help: "Region id. Default: local-1") var region: String?
     @Option(help: "Account id. Default: 1000000000000001") var account: String?
     @Option(help: "Seconds of events in one delivery. Default: 60") var deliveryInterval: String?
@@ -37,6 +39,7 @@ struct Serve: AsyncParsableCommand {
         flags["api"] = api
         flags["oss"] = oss
         flags["sls"] = sls
+        flags["oss-domain"] = ossDomain
         flags["region"] = region
         flags["account"] = account
         flags["delivery-interval"] = deliveryInterval
