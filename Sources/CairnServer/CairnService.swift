@@ -85,7 +85,8 @@ public struct CairnService {
             folder: folder + "/objects", region: region, disk: disk, keys: keys, metadata: metadata, now: now,
             time: retentionTime,
             customerKey: { name, account in
-                let record = try name.map { try keys.find($0, account: account, region: region) }
+                let record =
+                    try name.map { try keys.find($0, account: account, region: region) }
                     ?? keys.defaultKey(of: "oss", account: account, region: region).record
                 return CustomerObjectKey(
                     id: record.id, wrapper: try keys.customerKey(record.id, account: account, region: region))
@@ -120,7 +121,9 @@ public struct CairnService {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(
-                    service: Housekeeping(history: history, recorder: recorder, objects: objects, keys: keys, identities: identities, logger: logger)),
+                    service: Housekeeping(
+                        history: history, recorder: recorder, objects: objects, keys: keys, identities: identities, logger: logger
+                    )),
                 .init(service: StoreReports(reports: reports, recorder: recorder, damages: damages, logger: logger)),
                 .init(service: delivery),
                 .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),

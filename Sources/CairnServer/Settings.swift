@@ -55,7 +55,8 @@ public struct Settings: Sendable, Equatable {
 
     /// Names of the settings, as flags have them; `CAIRN_` and upper case in the environment.
     public static let names = [
-        "data", "api", "oss", "sls", "oss-domain", "region", "account", "delivery-interval", "retention-days", "cache-mib", "tls-cert",
+        "data", "api", "oss", "sls", "oss-domain", "region", "account", "delivery-interval", "retention-days", "cache-mib",
+        "tls-cert",
         "tls-key", "insecure-listen", "log-level",
     ]
 

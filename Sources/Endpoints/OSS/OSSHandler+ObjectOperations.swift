@@ -113,7 +113,8 @@ extension OSSHandler {
             throw OSSError.invalidArgument("position is no number.", name: "position", value: call.parameters["position"] ?? "")
         }
         let writer = try services.objects.beginAppend(
-            bucket: bucket.name, key: key, position: position, attributes: try attributes(), options: try await options(for: bucket))
+            bucket: bucket.name, key: key, position: position, attributes: try attributes(),
+            options: try await options(for: bucket))
         let object = try await receive(body, into: writer)
         return WireAnswer(
             status: 200, headers: Self.receipt(of: object) + [(name: "x-oss-next-append-position", value: String(object.size))])

@@ -105,7 +105,9 @@ struct OSSPort: WireService {
 
     private func read(_ request: WireRequest, _ record: inout CallRecord) throws -> OSSRequest {
         let call: OSSRequest
-        do throws(AuthenticationFailure) { call = try OSSRequest(request, addressing: services.ossAddressing) } catch { throw error }
+        do throws(AuthenticationFailure) { call = try OSSRequest(request, addressing: services.ossAddressing) } catch {
+            throw error
+        }
         record.claimedAccessKeyId = call.claimedAccessKeyId
         record.parameters = call.parameters.all
         switch call.resource {
