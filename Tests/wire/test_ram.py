@@ -230,6 +230,9 @@ def test_no_event_tells_a_secret(server):
     for secret in secrets:
         assert secret not in text and secret not in server.log()
     assert "who-it-is" in text, "a session is traced to whoever asked for it"
+    made = server.lookup([("ResourceName", "secret-role")])
+    assert {(e["eventName"], next(iter(e["referencedResources"]))) for e in made} == {
+        ("CreateRole", "ACS::RAM::Role"), ("AssumeRole", "ACS::RAM::Role")}
 
 
 def test_an_owner_of_another_account_grants_across(server):

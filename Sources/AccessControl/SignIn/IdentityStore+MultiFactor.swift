@@ -90,6 +90,12 @@ extension IdentityStore {
         }
     }
 
+    /// The name under which a device is kept; what stands last in the serial number if there is none.
+    public func canonicalName(ofDevice serialNumber: String, account: String) -> String {
+        (try? self.account(account).device(serialNumber))?.name
+            ?? serialNumber.split(separator: "/").last.map(String.init) ?? serialNumber
+    }
+
     /// - Returns: the serial number of the user's device.
     public func device(ofUser name: String, account: String) throws -> String {
         let directory = self.account(account)

@@ -6,14 +6,14 @@ public enum SystemPolicies {
     /// In the order of their names.
     public static let all = (general + ofProducts + ofDelivery).sortedByBytes { $0.name }
 
-    public static func policy(named name: String) -> SystemPolicy? { byName[name] }
+    public static func policy(named name: String) -> SystemPolicy? { byName[DirectoryNames.folded(name)] }
 
     /// What a service may do that acts unasked; nil if no role is linked to it.
     static func ofServiceLinkedRole(_ serviceName: String) -> SystemPolicy? {
         ServiceLinkedRole.ofService(serviceName).flatMap { policy(named: $0.policyName) }
     }
 
-    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    private static let byName = Dictionary(uniqueKeysWithValues: all.map { (DirectoryNames.folded($0.name), $0) })
 }
 
 extension SystemPolicies {

@@ -6,7 +6,7 @@ import Trails
 
 /// Delivery history jobs: actiontrail.md section 10. Here they deliver to the trail's bucket.
 extension RPCOperation {
-    static let createDeliveryHistoryJob = RPCOperation("CreateDeliveryHistoryJob", isWrite: true) { context in
+    static let createDeliveryHistoryJob = RPCOperation("CreateDeliveryHistoryJob", isWrite: true, namedBy: "TrailName") { context in
         let name = try context.required("TrailName")
         let token = context.filled("ClientToken")
         guard token?.utf8.count ?? 0 <= 64 else { throw RPCError.invalidParameter("ClientToken is longer than 64 characters.") }
@@ -20,8 +20,10 @@ extension RPCOperation {
         return RPCAnswer(answer)
     }
 
-    static let getDeliveryHistoryJob = RPCOperation("GetDeliveryHistoryJob", isWrite: false) { context in
-        let id = try context.integer("JobId", in: 0...Int(Int32.max), default: nil)
+    static let getDeliveryHistoryJob = RPCOperation(
+        "GetDeliveryHistoryJob", isWrite: false, resourceType: nil, permission: ofJob("GetDeliveryHistoryJob")
+    ) { context in
+        let id = try context.jobId()
         guard let job = try context.services.trails.job(id, account: context.accountId) else {
             throw TrailError.jobNotFound(id)
         }
@@ -34,7 +36,7 @@ extension RPCOperation {
         return RPCAnswer(answer)
     }
 
-    static let listDeliveryHistoryJobs = RPCOperation("ListDeliveryHistoryJobs", isWrite: false) { context in
+    static let listDeliveryHistoryJobs = RPCOperation("ListDeliveryHistoryJobs", isWrite: false, resourceType: nil) { context in
         let page = try context.integer("PageNumber", in: 1...1_000_000, default: 1)
         let size = try context.integer("PageSize", in: 1...100, default: 20)
         let jobs = try context.services.trails.jobs(account: context.accountId).reversed()
@@ -46,11 +48,24 @@ extension RPCOperation {
         return RPCAnswer(answer)
     }
 
-    static let deleteDeliveryHistoryJob = RPCOperation("DeleteDeliveryHistoryJob", isWrite: true) { context in
-        let id = try context.integer("JobId", in: 0...Int(Int32.max), default: nil)
-        try context.services.trails.deleteJob(id, account: context.accountId)
+    static let deleteDeliveryHistoryJob = RPCOperation(
+        "DeleteDeliveryHistoryJob", isWrite: true, resourceType: nil, permission: ofJob("DeleteDeliveryHistoryJob")
+    ) { context in
+        try context.services.trails.deleteJob(try context.jobId(), account: context.accountId)
         return RPCAnswer()
     }
+
+    /// On the trail that the job is of; on all trails for a job that is not there.
+    private static func ofJob(_ action: String) -> RPCPermission {
+        .requests { context in
+            let job = try context.services.trails.job(try context.jobId(), account: context.accountId)
+            return [context.trailRequest(action, job?.trailName)]
+        }
+    }
+}
+
+extension RPCContext {
+    fileprivate func jobId() throws(RPCError) -> Int { try integer("JobId", in: 0...Int(Int32.max), default: nil) }
 }
 
 extension JSONFields {

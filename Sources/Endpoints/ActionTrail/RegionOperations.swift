@@ -24,7 +24,7 @@ extension RPCOperation {
     }
 
     /// GetDataEventSelector: no trail has one yet. Terraform asks on every read of a trail (section 14).
-    static let getDataEventSelector = RPCOperation("GetDataEventSelector", isWrite: false) { context in
+    static let getDataEventSelector = RPCOperation("GetDataEventSelector", isWrite: false, namedBy: "TrailName") { context in
         let name = try context.required("TrailName")
         guard let trail = try context.services.trails.trail(name, account: context.accountId) else {
             throw RPCError(404, "TrailNotFoundException", "The specified Trail does not exist.")

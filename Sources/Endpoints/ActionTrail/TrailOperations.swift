@@ -99,12 +99,15 @@ extension RPCOperation {
     }
 
     /// DescribeTrails: unknown names give fewer trails, not an error (section 8.4).
-    static let describeTrails = RPCOperation("DescribeTrails", isWrite: false) { context in
-        var trails = try context.services.trails.trails(account: context.accountId)
-        if let list = context["NameList"], !list.isEmpty {
-            let names = Set(list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
-            trails = trails.filter { names.contains($0.name) }
+    static let describeTrails = RPCOperation(
+        "DescribeTrails", isWrite: false, resourceType: nil,
+        permission: .requests { context in
+            context.namesOfList()?.map { context.trailRequest("DescribeTrails", $0) }
+                ?? [context.trailRequest("DescribeTrails", nil)]
         }
+    ) { context in
+        var trails = try context.services.trails.trails(account: context.accountId)
+        if let names = context.namesOfList() { trails = trails.filter { names.contains($0.name) } }
         _ = try context.flag("IncludeShadowTrails")
         _ = try context.flag("IncludeOrganizationTrail")
         var answer = JSONFields()
@@ -149,5 +152,12 @@ extension RPCOperation {
             answer.add(end > state.next ? end - state.next : 0, "WaitingEventCount")
         }
         return RPCAnswer(answer)
+    }
+}
+
+extension RPCContext {
+    /// Of `NameList`, parted by commas; nil if none was sent.
+    fileprivate func namesOfList() -> [String]? {
+        filled("NameList")?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }
 }

@@ -15,7 +15,7 @@ extension RPCOperation {
         RPCAnswer(JSONFields(try call.identities.group(call.required("GroupName"), account: call.account)), as: "Group")
     }
 
-    static let updateGroup = RPCOperation.identity("UpdateGroup", isWrite: true, on: .group) { call in
+    static let updateGroup = RPCOperation.identity("UpdateGroup", isWrite: true, on: .group, .newGroup) { call in
         let group = try call.identities.updateGroup(
             call.required("GroupName"), newName: call.context.filled("NewGroupName"),
             newComments: call.context["NewComments"], account: call.account)

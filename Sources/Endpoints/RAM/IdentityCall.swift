@@ -8,6 +8,8 @@ import Foundation
 enum IdentityResource: Sendable {
     case users, groups, roles, policies
     case user
+    /// The name a user or group is to get; nothing if it keeps its own.
+    case newUser, newGroup
     /// The user that is named, else the caller.
     case userOrCaller
     /// The user who calls.
@@ -89,8 +91,12 @@ struct IdentityCall: Sendable {
     // MARK: Resources
 
     /// With the names under which things are kept: patterns compare case, names do not.
-    func arn(of resource: IdentityResource) throws(RPCError) -> String {
+    ///
+    /// - Returns: nil for what the call is not about.
+    func arn(of resource: IdentityResource) throws(RPCError) -> String? {
         switch resource {
+        case .newUser: context.filled("NewUserName").map { arn("user/" + $0) }
+        case .newGroup: context.filled("NewGroupName").map { arn("group/" + $0) }
         case .users: arn("user/*")
         case .groups: arn("group/*")
         case .roles: arn("role/*")
@@ -99,7 +105,8 @@ struct IdentityCall: Sendable {
         case .userOrCaller: arn("user/" + kept(.user(try userOrCaller())))
         case .caller: arn("user/" + (try ownName()))
         case .devices: arn("mfa/*")
-        case .device: arn("mfa/" + (try required("SerialNumber").split(separator: "/").last.map(String.init) ?? ""))
+        case .device:
+            arn("mfa/" + identities.canonicalName(ofDevice: try required("SerialNumber"), account: account))
         case .account: arn("*")
         case .group: arn("group/" + kept(.group(try required("GroupName"))))
         case .role: arn("role/" + kept(.role(try required("RoleName"))))
@@ -122,10 +129,10 @@ struct IdentityCall: Sendable {
         }
     }
 
-    /// Whether the call is about nobody and nothing but the user who calls.
-    func isOwnAffair() -> Bool {
+    /// Whether a parameter names the user who calls, or, where it need not be sent, is not there.
+    func isOwnAffair(_ parameter: String) -> Bool {
         guard context.caller.kind == .ramUser else { return false }
-        let name = context.filled("UserName") ?? context.filled("VirtualMFADeviceName") ?? context.caller.userName
+        let name = context.filled(parameter) ?? context.caller.userName
         return name.lowercased() == context.caller.userName.lowercased()
     }
 
@@ -135,19 +142,21 @@ struct IdentityCall: Sendable {
 extension RPCOperation {
     /// An operation of RAM that needs `ram:<name>` on every one of the resources.
     ///
-    /// - Parameter selfService: the preference with which users may do it for themselves, unless a policy denies it.
+    /// - Parameters:
+    ///   - selfService: the preference with which users may do it for themselves, unless a policy denies it.
+    ///   - ownName: the parameter that then has to be the caller's name.
     static func identity(
         _ name: String, isWrite: Bool = false, on resources: IdentityResource...,
         selfService: @escaping @Sendable (SecurityPreference) -> Bool = { _ in false },
-        run: @escaping @Sendable (IdentityCall) throws -> RPCAnswer
+        ownName: String = "UserName", run: @escaping @Sendable (IdentityCall) throws -> RPCAnswer
     ) -> RPCOperation {
         RPCOperation(
             name, isWrite: isWrite, resourceType: nil,
             permission: .requests { context in
                 let call = IdentityCall(context: context)
-                return try resources.map { AccessRequest("ram:" + name, on: try call.arn(of: $0)) }
+                return try resources.compactMap { try call.arn(of: $0) }.map { AccessRequest("ram:" + name, on: $0) }
             } ifUndecided: { context in
-                IdentityCall(context: context).isOwnAffair()
+                IdentityCall(context: context).isOwnAffair(ownName)
                     && selfService(context.services.identities.settings(account: context.accountId).preference)
             }
         ) { context in

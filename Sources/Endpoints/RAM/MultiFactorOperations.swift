@@ -9,7 +9,8 @@ import AccessControl
 /// stolen key would begin with that.
 extension RPCOperation {
     static let createVirtualMFADevice = RPCOperation.identity(
-        "CreateVirtualMFADevice", isWrite: true, on: .devices, selfService: \.usersManageDevices
+        "CreateVirtualMFADevice", isWrite: true, on: .devices, selfService: \.usersManageDevices,
+        ownName: "VirtualMFADeviceName"
     ) { call in
         let name = try call.required("VirtualMFADeviceName")
         let (serialNumber, seed) = try call.identities.createDevice(name, account: call.account)

@@ -17,7 +17,7 @@ extension RPCOperation {
         RPCAnswer(JSONFields(try call.identities.user(call.userName(), account: call.account)), as: "User")
     }
 
-    static let updateUser = RPCOperation.identity("UpdateUser", isWrite: true, on: .user) { call in
+    static let updateUser = RPCOperation.identity("UpdateUser", isWrite: true, on: .user, .newUser) { call in
         let user = try call.identities.updateUser(
             call.userName(), newName: call.context.filled("NewUserName"), account: call.account
         ) { details in

@@ -96,18 +96,21 @@ struct RPCAnswer: Sendable {
 struct RPCOperation: Sendable {
     var name: String
     var isWrite: Bool
-    /// The resource type that the parameter `Name` (or `TrailName`) names, for the event.
+    /// The type of resource that the operation is about, if a parameter names it.
     var resourceType: String?
+    /// That parameter: what is authorised, what the event names and what the operation uses are one.
+    var namedBy: String
     var permission: RPCPermission
     var run: @Sendable (RPCContext) async throws -> RPCAnswer
 
     init(
         _ name: String, isWrite: Bool, resourceType: String? = "ACS::ActionTrail::Trail",
-        permission: RPCPermission = .standard, _ run: @escaping @Sendable (RPCContext) async throws -> RPCAnswer
+        namedBy: String = "Name", permission: RPCPermission = .standard, _ run: @escaping @Sendable (RPCContext) async throws -> RPCAnswer
     ) {
         self.name = name
         self.isWrite = isWrite
         self.resourceType = resourceType
+        self.namedBy = namedBy
         self.permission = permission
         self.run = run
     }
@@ -122,17 +125,20 @@ struct RPCProduct: Sendable {
     var isRegional: Bool
     /// Code of a refusal by the policies; each product has its own (ram.md section 3).
     var deniedCode: String
+    /// Types of the resources that parameters name, for the event.
+    var referenced: [(parameter: String, type: String)]
     var operations: [String: RPCOperation]
     var unbuilt: Set<String>
 
     init(
         serviceName: String, code: String, isRegional: Bool = true, deniedCode: String = "NoPermission",
-        operations: [RPCOperation], unbuilt: [String]
+        referenced: [(parameter: String, type: String)] = [], operations: [RPCOperation], unbuilt: [String]
     ) {
         self.serviceName = serviceName
         self.code = code
         self.isRegional = isRegional
         self.deniedCode = deniedCode
+        self.referenced = referenced
         self.operations = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })
         self.unbuilt = Set(unbuilt).subtracting(self.operations.keys)
     }
@@ -157,11 +163,10 @@ struct RPCGateway: Sendable {
         let requestId = UUID().uuidString
         var request = request
         var record = CallRecord(request, requestId: requestId, serviceName: "Actiontrail")
+        let collected: CollectedBody
         do throws(BodyFault) {
             let length = request.header("content-length").flatMap { Int($0) }
-            request.body = try await CollectedBody.read(
-                body, limit: Self.bodyLimit, budget: services.budget, expected: length
-            ).bytes
+            collected = try await CollectedBody.read(body, limit: Self.bodyLimit, budget: services.budget, expected: length)
         } catch {
             let failure =
                 switch error {
@@ -171,6 +176,9 @@ struct RPCGateway: Sendable {
                 }
             return await refuse(failure, record, request)
         }
+        // Its share of the budget is given back when the call is done.
+        defer { withExtendedLifetime(collected) {} }
+        request.body = collected.bytes
         let call: RPCCall
         do throws(AuthenticationFailure) { call = try RPCCall(request) } catch {
             return await refuse(RPCError(error.httpStatus, error.code, error.message), record, request, error)
@@ -234,8 +242,13 @@ struct RPCGateway: Sendable {
                 404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
         }
         record.isWrite = operation.isWrite
-        if let type = operation.resourceType, let name = call.parameters["Name"] ?? call.parameters["TrailName"], !name.isEmpty {
+        if let type = operation.resourceType, let name = call.parameters[operation.namedBy], !name.isEmpty {
             record.resources = [(type, name)]
+        }
+        for (parameter, type) in product.referenced {
+            guard let name = call.parameters[parameter], !name.isEmpty else { continue }
+            // Of an ARN what stands last: `role/NAME`.
+            record.resources.append((type, name.hasPrefix("acs:") ? String(name.split(separator: "/").last ?? "") : name))
         }
         return (product, operation)
     }

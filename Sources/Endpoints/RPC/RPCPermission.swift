@@ -30,6 +30,13 @@ extension RPCContext {
         }
     }
 
+    /// `actiontrail:<action>` on a trail, on all of them if there is none.
+    func trailRequest(_ action: String, _ name: String?) -> AccessRequest {
+        AccessRequest(
+            "actiontrail:" + action,
+            on: "acs:actiontrail:\(services.region):\(accountId):" + (name.map { "trail/" + $0 } ?? "*"))
+    }
+
     /// Asks for what `permission` says of an operation.
     func authorize(_ operation: RPCOperation, of product: RPCProduct) throws {
         switch operation.permission {
@@ -37,7 +44,7 @@ extension RPCContext {
         case .requests(let requests, let ifUndecided):
             try authorize(try requests(self)) { ifUndecided?(self) ?? false }
         case .standard:
-            let name = operation.resourceType == "ACS::ActionTrail::Trail" ? filled("Name") ?? filled("TrailName") : nil
+            let name = operation.resourceType == "ACS::ActionTrail::Trail" ? filled(operation.namedBy) : nil
             let region = product.isRegional ? services.region : "*"
             try authorize([
                 AccessRequest(

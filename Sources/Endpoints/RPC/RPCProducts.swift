@@ -36,14 +36,21 @@ extension RPCProduct {
 
     static let keyManagement = RPCProduct(
         serviceName: "Kms", code: "kms", deniedCode: "Forbidden.NoPermission",
+        referenced: [("KeyId", "ACS::KMS::Key"), ("AliasName", "ACS::KMS::Alias")],
         operations: RPCOperation.keyManagementOperations,
         // Keys for MACs: the names of their specs are not known.
         unbuilt: ["GenerateMac", "VerifyMac"])
 
     static let accessManagement = RPCProduct(
-        serviceName: "Ram", code: "ram", isRegional: false, operations: RPCOperation.accessManagementOperations,
+        serviceName: "Ram", code: "ram", isRegional: false,
+        referenced: [
+            ("UserName", "ACS::RAM::User"), ("GroupName", "ACS::RAM::Group"), ("RoleName", "ACS::RAM::Role"),
+            ("PolicyName", "ACS::RAM::Policy"), ("UserAccessKeyId", "ACS::RAM::AccessKey"),
+            ("SerialNumber", "ACS::RAM::MFADevice"),
+        ], operations: RPCOperation.accessManagementOperations,
         unbuilt: [])
 
     static let securityTokens = RPCProduct(
-        serviceName: "Sts", code: "sts", isRegional: false, operations: [.assumeRole, .getCallerIdentity], unbuilt: [])
+        serviceName: "Sts", code: "sts", isRegional: false, referenced: [("RoleArn", "ACS::RAM::Role")],
+        operations: [.assumeRole, .getCallerIdentity], unbuilt: [])
 }
