@@ -17,7 +17,7 @@ extension EmbeddedObjectStore {
         _ source: StoredObject, toBucket name: String, key: String, attributes: ObjectAttributes?, options: PutOptions
     ) async throws -> StoredObject {
         let bucket = try requiredBucket(name)
-        let isSelf = source.bucket == name && source.key == key
+        let isSelf = source.bucket == name && source.key.utf8.elementsEqual(key.utf8)
         guard source.type != .appendable || isSelf else { throw ObjectError.appendableNotCopied(key: source.key) }
         if isSelf && bucket.versioning == nil {
             try table.checkPut(bucket: bucket, key: key, forbidsOverwrite: options.forbidsOverwrite, in: metadata)

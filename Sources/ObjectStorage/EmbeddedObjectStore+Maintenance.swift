@@ -75,7 +75,7 @@ extension EmbeddedObjectStore {
                             limit: 1
                         ).first
                     }
-                    guard following?.key != marker.key else { continue }
+                    guard following?.key.utf8.elementsEqual(marker.key.utf8) != true else { continue }
                     let outcome = try deleteObject(bucket: bucket.name, key: marker.key, versionId: marker.versionId)
                     if outcome.isDeleteMarker { result.removedDeleteMarkers += 1 }
                 }

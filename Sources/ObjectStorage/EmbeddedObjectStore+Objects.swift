@@ -118,16 +118,26 @@ extension EmbeddedObjectStore {
     ///
     /// - Throws: `.noSuchBucket`; `.objectImmutable` if any is protected.
     public func deleteObjects(bucket: String, _ names: [(key: String, versionId: String?)]) throws -> [DeleteOutcome] {
-        let outcomes = try metadata.transact { transaction in
-            try names.map { name in
-                let versionId = name.versionId.flatMap { $0.isEmpty ? nil : $0 }
-                return try table.apply(
-                    versionId.map { .deleteVersion($0) } ?? .delete, bucket: bucket, key: name.key, in: transaction)
+        // What is named twice is deleted once. By bytes: two keys may be equal as texts and still be two.
+        var places: [[UInt8]: Int] = [:]
+        var once: [(key: String, versionId: String?)] = []
+        let positions = names.map { name in
+            let versionId = name.versionId.flatMap { $0.isEmpty ? nil : $0 }
+            let identity = Array(name.key.utf8) + [0] + Array((versionId ?? "").utf8)
+            if let place = places[identity] { return place }
+            places[identity] = once.count
+            once.append((name.key, versionId))
+            return once.count - 1
+        }
+        let outcomes = try metadata.transact { [once] transaction in
+            try once.map { name in
+                try table.apply(
+                    name.versionId.map { .deleteVersion($0) } ?? .delete, bucket: bucket, key: name.key, in: transaction)
             }
         }
         for outcome in outcomes { follow(outcome) }
-        return zip(names, outcomes).map { name, outcome in
-            DeleteOutcome(key: name.key, versionId: name.versionId, markerVersionId: outcome.markerVersionId)
+        return zip(names, positions).map { name, position in
+            DeleteOutcome(key: name.key, versionId: name.versionId, markerVersionId: outcomes[position].markerVersionId)
         }
     }
 

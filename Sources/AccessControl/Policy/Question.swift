@@ -53,7 +53,7 @@ struct DecisionContext: Sendable {
         case .accessId: caller.accessKeyId.map { [$0] } ?? []
         case .ofRequest(let name):
             request.conditions.reduce(into: []) { values, condition in
-                if condition.key.equalsIgnoringAsciiCase(name) { values += condition.value }
+                if ConditionKey.canonical(condition.key).hasSameBytes(as: name) { values += condition.value }
             }
         }
     }

@@ -31,6 +31,9 @@ struct CommonPrefix {
         return isGroup ? Self.end(of: marker) : marker
     }
 
+    /// How many rows to ask for, doubled as long as all of them are used: of a group only the first one is.
+    var firstBatch: Int { delimiter.isEmpty ? 1000 : 2 }
+
     /// After every key in the group.
     static func end(of group: String) -> String { group + "\u{10FFFF}" }
 }

@@ -10,37 +10,69 @@ extension OSSHandler {
     /// - Returns: the bucket that the operation is about; nil for those of the service, and for one still to be made.
     /// - Throws: `AccessDenied`, `NoSuchBucket`.
     func authorize(_ operation: OSSOperation) throws -> Bucket? {
-        // Each key has to be allowed; that is asked when they are known.
-        if case .deleteObjects(let name) = operation {
+        switch operation {
+        // Each key, or the tags, have to be allowed; that is asked when they are known.
+        case .deleteObjects(let name):
             guard let bucket = try services.objects.bucket(name) else { throw OSSError.noSuchBucket(name) }
+            if caller.kind == .anonymous, bucket.policy == nil, bucket.acl != .publicReadWrite {
+                // Nothing could allow it, so nothing is read.
+                try decide([operation.action], for: operation, on: "acs:oss:*:\(bucket.owner):\(name)", bucket)
+            }
             return bucket
+        case .objectOperation(.putTagging):
+            guard let name = call.resource.bucket, let bucket = try services.objects.bucket(name) else {
+                throw OSSError.noSuchBucket(call.resource.bucket ?? "")
+            }
+            if caller.kind == .anonymous, bucket.policy == nil { fallthrough }
+            return bucket
+        default:
+            // A version counts where the operation is on one: else on the current object.
+            let versionId = Self.versionedActions[operation.action] == nil ? nil : call.parameters["versionId"]
+            return try authorize(operation, on: call.resource, versionId: versionId, tags: try tagsToStore(operation))
         }
-        return try authorize(operation, on: call.resource, versionId: call.parameters["versionId"])
     }
 
-    /// - Parameter versionId: of the object, if one is named: that needs `…Version` of the action as well.
-    func authorize(_ operation: OSSOperation, on target: OSSResource, versionId: String?) throws -> Bucket? {
+    /// Those of the header, where the operation keeps them.
+    private func tagsToStore(_ operation: OSSOperation) throws -> [String: String] {
+        switch operation {
+        case .objectOperation(.copy) where !replacesTags: [:]
+        case .putObject, .objectOperation(.copy), .objectOperation(.append), .objectOperation(.initiateMultipart):
+            try tagsOfHeader()
+        default: [:]
+        }
+    }
+
+    /// - Parameters:
+    ///   - versionId: of the object, if one is named: that needs `…Version` of the action as well.
+    ///   - tags: that the object is to get.
+    func authorize(
+        _ operation: OSSOperation, on target: OSSResource, versionId: String?, tags: [String: String] = [:]
+    ) throws -> Bucket? {
         guard let name = target.bucket else {
             try decide([operation.action], for: operation, on: "acs:oss:*:\(caller.accountId):*", nil)
             return nil
         }
-        guard let bucket = try services.objects.bucket(name) else {
+        var actions = [operation.action]
+        let bucket = try services.objects.bucket(name)
+        if case .putBucket = operation, let acl = call.request.header("x-oss-acl"), bucket != nil || acl != "private" {
+            actions.append("PutBucketAcl")
+        }
+        guard let bucket else {
             guard case .putBucket = operation else { throw OSSError.noSuchBucket(name) }
-            try decide([operation.action], for: operation, on: "acs:oss:*:\(caller.accountId):\(name)", nil)
+            try decide(actions, for: operation, on: "acs:oss:*:\(caller.accountId):\(name)", nil)
             return nil
         }
         // Names are one account's each; that one is taken is no secret.
         if case .putBucket = operation, bucket.owner != caller.accountId { throw ObjectError.bucketAlreadyExists(name) }
         let path = target.key.map { name + "/" + $0 } ?? name
-        var actions = [operation.action]
         if operation.isContent {
             if call.request.header("x-oss-object-acl") != nil { actions.append("PutObjectAcl") }
-            if call.request.header("x-oss-tagging") != nil { actions.append("PutObjectTagging") }
+            if !tags.isEmpty { actions.append("PutObjectTagging") }
         }
         if let versionId, !versionId.isEmpty, let action = Self.versionedActions[operation.action] { actions.append(action) }
         try decide(
             actions, for: operation, on: "acs:oss:*:\(bucket.owner):\(path)", bucket,
-            try existing(target, versionId: versionId))
+            try existing(target, versionId: versionId), tags: tags)
         return bucket
     }
 
@@ -60,14 +92,16 @@ extension OSSHandler {
 
     private func decide(
         _ actions: [String], for operation: OSSOperation, on resource: String, _ bucket: Bucket?,
-        _ object: StoredObject? = nil
+        _ object: StoredObject? = nil, tags: [String: String] = [:]
     ) throws {
         var conditions: [String: [String]] = [:]
-        if let prefix = call.parameters["prefix"] { conditions["oss:Prefix"] = [prefix] }
-        if let delimiter = call.parameters["delimiter"] { conditions["oss:Delimiter"] = [delimiter] }
+        if operation.isList {
+            conditions["oss:Prefix"] = [call.parameters["prefix"] ?? ""]
+            conditions["oss:Delimiter"] = [call.parameters["delimiter"] ?? ""]
+        }
         for (key, value) in bucket?.tags ?? [:] { conditions["oss:BucketTag/" + key] = [value] }
         for (key, value) in object?.tags ?? [:] { conditions["oss:ExistingObjectTag/" + key] = [value] }
-        for (key, value) in try tagsOfHeader() { conditions["oss:RequestObjectTag/" + key] = [value] }
+        for (key, value) in tags { conditions["oss:RequestObjectTag/" + key] = [value] }
         let policy = try bucket.flatMap { bucket in
             try bucket.policy.map { ResourcePolicy(try PolicyDocument(parsing: $0, as: .bucket), owner: bucket.owner) }
         }

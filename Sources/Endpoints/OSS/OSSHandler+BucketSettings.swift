@@ -15,7 +15,9 @@ extension OSSHandler {
     func run(_ setting: BucketSetting, _ bucket: Bucket, _ body: IncomingBody) async throws -> WireAnswer {
         let store = services.objects
         let name = bucket.name
-        let content = try await content(of: body, limit: setting == .putLifecycle ? 2 << 20 : Self.bodyLimit)
+        let collected = try await content(of: body, limit: setting == .putLifecycle ? 2 << 20 : Self.bodyLimit)
+        defer { withExtendedLifetime(collected) {} }
+        let content = collected.bytes
         switch setting {
         case .getStat: return Self.xml(try statistics(of: name))
         case .getACL:
@@ -137,7 +139,7 @@ extension OSSHandler {
     }
 
     /// The whole body, which must have the digest that came with it.
-    func content(of body: IncomingBody, limit: Int = bodyLimit) async throws -> [UInt8] {
+    func content(of body: IncomingBody, limit: Int = bodyLimit) async throws -> CollectedBody {
         let content: CollectedBody
         do throws(BodyFault) {
             content = try await CollectedBody.read(
@@ -155,7 +157,7 @@ extension OSSHandler {
         {
             throw OSSError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
         }
-        return content.bytes
+        return content
     }
 
     private func days(_ content: [UInt8]) throws -> Int {

@@ -35,7 +35,10 @@ extension OSSHandler {
         let request = call.request
         let source = try copySource()
         var options = try await options(for: bucket)
-        if request.header("x-oss-tagging-directive")?.uppercased() != "REPLACE" { options.tags = source.tags }
+        if !replacesTags {
+            options.tags = source.tags
+            if !source.tags.isEmpty { try authorizeTags(of: source) }
+        }
         let replaces = request.header("x-oss-metadata-directive")?.uppercased() == "REPLACE"
         let copy = try await services.objects.copyObject(
             source, toBucket: bucket.name, key: key, attributes: replaces ? try attributes() : nil, options: options)
@@ -47,6 +50,15 @@ extension OSSHandler {
         if let version = source.versionId { answer.headers.append(("x-oss-copy-source-version-id", version)) }
         answer.headers += Self.receipt(of: copy)
         return answer
+    }
+
+    var replacesTags: Bool { call.request.header("x-oss-tagging-directive")?.uppercased() == "REPLACE" }
+
+    /// They are read there and stored here.
+    private func authorizeTags(of source: StoredObject) throws {
+        _ = try authorize(
+            .objectOperation(.getTagging), on: .object(bucket: source.bucket, key: source.key), versionId: nil)
+        _ = try authorize(.objectOperation(.copy), on: call.resource, versionId: nil, tags: source.tags)
     }
 
     /// A part made of an object, or of a range of it.

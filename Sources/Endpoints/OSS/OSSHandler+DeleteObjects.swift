@@ -8,7 +8,14 @@ import ObjectStorage
 extension OSSHandler {
     private static let keyLimit = 1000
 
-    func deleteObjects(_ bucket: Bucket, _ content: [UInt8]) throws -> WireAnswer {
+    /// What a body of DeleteMultipleObjects names.
+    struct Deletions {
+        var names: [(key: String, versionId: String?)] = []
+        var isQuiet = false
+    }
+
+    /// - Throws: as well for the first key that the caller may not delete.
+    func deletions(_ content: [UInt8], from bucket: Bucket) throws -> Deletions {
         guard call.request.header("content-md5") != nil else {
             throw OSSError(400, "MissingArgument", "Content-MD5 is needed to delete objects.")
         }
@@ -23,8 +30,12 @@ extension OSSHandler {
             let operation = OSSOperation.deleteObject(bucket: bucket.name, key: name.key)
             _ = try authorize(operation, on: .object(bucket: bucket.name, key: name.key), versionId: name.versionId)
         }
-        let outcomes = try services.objects.deleteObjects(bucket: bucket.name, names)
-        guard xml.value("Quiet")?.lowercased() != "true" else { return WireAnswer(status: 200) }
+        return Deletions(names: names, isQuiet: xml.value("Quiet")?.lowercased() == "true")
+    }
+
+    func deleteObjects(_ bucket: Bucket, _ deletions: Deletions) throws -> WireAnswer {
+        let outcomes = try services.objects.deleteObjects(bucket: bucket.name, deletions.names)
+        guard !deletions.isQuiet else { return WireAnswer(status: 200) }
         let isEncoded = call.parameters["encoding-type"] == "url"
         return Self.xml(
             XMLText("DeleteResult") { xml in

@@ -17,12 +17,16 @@ extension OSSHandler {
         else { throw Self.malformed("ServerSideEncryptionRule/ApplyServerSideEncryptionByDefault/SSEAlgorithm is missing") }
         let choice = try Self.choice(
             algorithm, keyId: rule.value("KMSMasterKeyID"), dataCipher: rule.value("KMSDataEncryption"))
-        if let keyId = choice.keyId {
-            do { try checkKey(keyId, of: bucket) } catch KeyError.keyNotFound where UUID(uuidString: keyId) != nil {
-                try await makeKey(keyId, for: bucket)
-            }
+        guard let keyId = choice.keyId else { return choice }
+        do {
+            try checkKey(keyId, of: bucket)
+        } catch KeyError.keyNotFound where UUID(uuidString: keyId) != nil {
+            try await makeKey(keyId, for: bucket)
+            return choice
         }
-        return choice
+        // The key itself: an alias could be taken away, or be given to another key.
+        let record = try services.keys.find(keyId, account: bucket.owner, region: services.region)
+        return .kms(keyId: record.id, dataCipher: choice.dataCipher)
     }
 
     /// The key that was chosen, else the account's default key, which is made when it is first needed.

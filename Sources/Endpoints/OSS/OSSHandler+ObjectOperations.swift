@@ -8,7 +8,9 @@ import ObjectStorage
 
 /// Copies, appends and multipart uploads: oss.md sections 12 and 13.
 extension OSSHandler {
-    func run(_ operation: ObjectOperation, _ bucket: Bucket, _ key: String, _ body: IncomingBody) async throws -> WireAnswer {
+    func run(
+        _ operation: ObjectOperation, _ bucket: Bucket, _ key: String, _ payload: OSSPayload, _ body: IncomingBody
+    ) async throws -> WireAnswer {
         let store = services.objects
         let name = bucket.name
         let uploadId = call.parameters["uploadId"] ?? ""
@@ -28,8 +30,7 @@ extension OSSHandler {
             return WireAnswer(status: 200)
         case .getTagging: return Self.xml(Self.tagging(try object(name, key).tags))
         case .putTagging:
-            let tags = try tags(XMLElement(parsing: try await content(of: body)), ofObject: true)
-            try store.setTags(tags, bucket: name, key: key, versionId: versionId)
+            try store.setTags(payload.tags, bucket: name, key: key, versionId: versionId)
             return WireAnswer(status: 200)
         case .deleteTagging:
             try store.setTags([:], bucket: name, key: key, versionId: versionId)
@@ -71,7 +72,9 @@ extension OSSHandler {
                     ("Content-MD5", part.md5.base64EncodedString()),
                 ] + Self.headers(of: upload.options.encryption))
         case .completeMultipart:
-            let chosen = try parts(of: try await content(of: body, limit: 2 << 20))
+            let collected = try await content(of: body, limit: 2 << 20)
+            defer { withExtendedLifetime(collected) {} }
+            let chosen = try parts(of: collected.bytes)
             let object = try store.completeMultipart(
                 bucket: name, key: key, uploadId: uploadId, parts: chosen,
                 forbidsOverwrite: call.request.header("x-oss-forbid-overwrite")?.lowercased() == "true")

@@ -83,11 +83,13 @@ extension OSSHandler {
     ) throws -> VersionPage {
         var page = VersionPage()
         var position = (key: grouping.position(after: marker.key), versionId: marker.versionId)
+        var size = grouping.firstBatch
         while true {
             let batch = try services.objects.versions(
                 bucket: bucket.name, prefix: grouping.prefix, afterKey: position.key, afterVersionId: position.versionId,
-                limit: min(1000, limit - page.count + 1))
+                limit: min(size, 1000, limit - page.count + 1))
             guard !batch.isEmpty else { return page }
+            size *= 2
             for entry in batch {
                 if page.count == limit {
                     page.isTruncated = true
@@ -97,6 +99,7 @@ extension OSSHandler {
                     page.commonPrefixes.append(group)
                     page.last = (group, "")
                     position = (CommonPrefix.end(of: group), "")
+                    size = grouping.firstBatch
                     break
                 }
                 page.entries.append(entry)

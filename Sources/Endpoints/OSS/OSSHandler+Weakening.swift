@@ -12,6 +12,11 @@ extension OSSHandler {
     func weakening(of operation: OSSOperation, on bucket: Bucket?) throws -> () throws -> String? {
         guard let bucket else { return { nil } }
         switch operation {
+        case .putBucket, .bucketSetting(.putACL):
+            return try told(bucket, "the privacy of the bucket of") {
+                let now = try services.objects.bucket(bucket.name)?.acl
+                return now != bucket.acl && now != .private
+            }
         case .deleteBucket: return try told(bucket, "the bucket of")
         case .bucketSetting(.abortRetention): return try told(bucket, "the retention policy of the bucket of")
         case .bucketSetting(.deleteEncryption) where bucket.encryption?.keyId != nil,

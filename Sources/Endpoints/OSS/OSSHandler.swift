@@ -16,8 +16,12 @@ struct OSSHandler: Sendable {
     let call: OSSRequest
     let caller: Caller
 
-    /// - Parameter allowed: what ``authorize(_:)`` gave.
-    func run(_ operation: OSSOperation, on allowed: Bucket?, _ body: IncomingBody) async throws -> WireAnswer {
+    /// - Parameters:
+    ///   - allowed: what ``authorize(_:)`` gave.
+    ///   - payload: what ``payload(of:on:_:)`` gave.
+    func run(
+        _ operation: OSSOperation, on allowed: Bucket?, _ payload: OSSPayload, _ body: IncomingBody
+    ) async throws -> WireAnswer {
         func bucket(_ name: String) throws(OSSError) -> Bucket {
             guard let allowed, allowed.name == name else { throw .noSuchBucket(name) }
             return allowed
@@ -34,11 +38,10 @@ struct OSSHandler: Sendable {
             let region = try bucket(name).region
             return Self.xml(XMLText(leaf: "LocationConstraint", "oss-" + region))
         case .listMultipartUploads(let name): return try listUploads(try bucket(name))
-        case .deleteObjects(let name):
-            return try deleteObjects(try bucket(name), try await content(of: body, limit: 2 << 20))
+        case .deleteObjects(let name): return try deleteObjects(try bucket(name), payload.deletions)
         case .objectOperation(let operation):
             guard case .object(let name, let key) = call.resource else { throw OSSError.noSuchKey("") }
-            return try await run(operation, try bucket(name), key, body)
+            return try await run(operation, try bucket(name), key, payload, body)
         case .bucketSetting(let setting): return try await run(setting, try bucket(call.resource.bucket ?? ""), body)
         case .listObjects(let name):
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
@@ -200,7 +203,7 @@ struct OSSHandler: Sendable {
                 expectedMD5 = [UInt8](data)
             }
             var size: Int64 = 0
-            for try await buffer in body {
+            while let buffer = try await Self.next(of: body) {
                 size += Int64(buffer.readableBytes)
                 guard size <= Self.objectLimit else {
                     throw OSSError(400, "EntityTooLarge", "Content put at once is at most 5 GB.")
@@ -212,10 +215,13 @@ struct OSSHandler: Sendable {
             }
         } catch {
             writer.abandon()
-            throw error is OSSError || error is ObjectError
-                ? error : OSSError(400, "IncompleteBody", "The body ended early, or could not be stored.")
+            throw error
         }
         return try writer.finish(expectedMD5: expectedMD5, expectedCRC64: expectedCRC64)
+    }
+
+    private static func next(of body: IncomingBody) async throws(OSSError) -> ByteBuffer? {
+        do { return try await body.next() } catch { throw OSSError(400, "IncompleteBody", "The body ended early.") }
     }
 
     func attributes() throws(OSSError) -> ObjectAttributes {

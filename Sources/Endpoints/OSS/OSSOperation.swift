@@ -119,6 +119,14 @@ enum OSSOperation: Sendable {
         }
     }
 
+    /// Whether `oss:Prefix` and `oss:Delimiter` are about it.
+    var isList: Bool {
+        switch self {
+        case .listObjects, .listObjectsV2, .listObjectVersions, .listMultipartUploads: true
+        default: false
+        }
+    }
+
     /// The permission it needs, behind `oss:`: both lists are one action, and so are all ways to read an object.
     var action: String {
         switch self {

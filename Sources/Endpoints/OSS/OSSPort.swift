@@ -3,6 +3,7 @@
 
 import AccessControl
 import Crypto
+import DurableFiles
 import Foundation
 import Hummingbird
 import KeyManagement
@@ -67,10 +68,15 @@ struct OSSPort: WireService {
             record.isWrite = operation.isWrite
             let handler = OSSHandler(services: services, call: call, caller: caller)
             let allowed = try handler.authorize(operation)
+            let payload = try await handler.payload(of: operation, on: allowed, body)
             if operation.isWrite { try begin(operation, &record) }
             let weakening = try handler.weakening(of: operation, on: allowed)
-            answer = try await handler.run(operation, on: allowed, body)
-            record.weakening = try weakening()
+            answer = try await handler.run(operation, on: allowed, payload, body)
+            do { record.weakening = try weakening() } catch {
+                // It is done, whatever it did to the trails.
+                record.weakening = "unknown: what it weakens cannot be read"
+                services.logger.error("what a call weakens is not known", metadata: ["error": "\(error)"])
+            }
             if operation.isWrite {
                 await services.recorder.record(record)
             } else {
@@ -110,6 +116,9 @@ struct OSSPort: WireService {
         }
         record.claimedAccessKeyId = call.claimedAccessKeyId
         record.parameters = call.parameters.all
+        for name in ["x-oss-acl", "x-oss-object-acl", "x-oss-tagging", "x-oss-copy-source"] {
+            if let value = request.header(name) { record.parameters.append(.init(name, value)) }
+        }
         switch call.resource {
         case .service: break
         case .bucket(let name): record.resources = [("ACS::OSS::Bucket", name)]
@@ -142,6 +151,11 @@ struct OSSPort: WireService {
                 details: failure.details.map { ($0.name, $0.value) }, detailCode: failure.errorDetailCode)
         case let error as ObjectError: return wireError(ofObject: error)
         case let error as KeyError: return OSSError(error)
+        case let error as DiskError:
+            services.logger.error("an object cannot be written or read", metadata: ["error": "\(error)"])
+            return error.code == .full
+                ? OSSError(503, "ServiceUnavailable", "The disk of the service is full.")
+                : OSSError(500, "InternalError", "The disk of the service failed. Please try again.")
         default:
             services.logger.error("an OSS call failed", metadata: ["error": "\(error)"])
             return OSSError(500, "InternalError", "We encountered an internal error. Please try again.")

@@ -68,10 +68,12 @@ struct ObjectListing {
         var page = Page()
         let grouping = CommonPrefix(prefix: prefix, delimiter: delimiter)
         var position = grouping.position(after: marker)
+        var size = grouping.firstBatch
         while true {
             let batch = try store.objects(
-                bucket: bucket.name, prefix: prefix, after: position, limit: min(1000, limit - page.count + 1))
+                bucket: bucket.name, prefix: prefix, after: position, limit: min(size, 1000, limit - page.count + 1))
             guard !batch.isEmpty else { return page }
+            size *= 2
             for object in batch {
                 guard object.key.utf8.lexicographicallyPrecedes(position.utf8) == false else { continue }
                 if page.count == limit {
@@ -82,6 +84,7 @@ struct ObjectListing {
                     page.commonPrefixes.append(group)
                     page.last = group
                     position = CommonPrefix.end(of: group)
+                    size = grouping.firstBatch
                     break
                 }
                 page.objects.append(object)

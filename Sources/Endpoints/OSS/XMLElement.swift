@@ -7,6 +7,8 @@ import Foundation
 /// entity of its own, or too much depth is refused, so that no body can grow while it is read.
 struct XMLElement {
     static let depthLimit = 16
+    /// The list of parts of the longest upload has 30,001.
+    static let countLimit = 40_000
 
     var name: String
     var text = ""

@@ -5,6 +5,7 @@
 struct XMLReader {
     private let bytes: [UInt8]
     private var place = 0
+    private var elements = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -19,6 +20,8 @@ struct XMLReader {
 
     private mutating func element(depth: Int) throws(OSSError) -> XMLElement {
         guard depth <= XMLElement.depthLimit else { throw malformed("elements are nested too deeply") }
+        elements += 1
+        guard elements <= XMLElement.countLimit else { throw malformed("there are too many elements") }
         guard take("<") else { throw malformed("an element was expected") }
         var element = XMLElement(name: try name())
         try skipAttributes()
@@ -26,8 +29,14 @@ struct XMLReader {
         guard take(">") else { throw malformed("a tag does not end") }
         var text: [UInt8] = []
         while true {
+            // Markup begins with one of two bytes; whatever lies before is text.
+            let end = bytes[place...].firstIndex { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "&") } ?? bytes.count
+            text += bytes[place..<end]
+            place = end
             guard place < bytes.count else { throw malformed("the element \(element.name) does not end") }
-            if take("<!--") {
+            if bytes[place] == UInt8(ascii: "&") {
+                text += try reference()
+            } else if take("<!--") {
                 try skip(past: "-->")
             } else if take("<![CDATA[") {
                 let start = place
@@ -42,13 +51,8 @@ struct XMLReader {
                 return element
             } else if starts(with: "<?".utf8) || starts(with: "<!".utf8) {
                 throw malformed("only elements and text are taken")
-            } else if bytes[place] == UInt8(ascii: "<") {
-                element.children.append(try self.element(depth: depth + 1))
-            } else if bytes[place] == UInt8(ascii: "&") {
-                text += try reference()
             } else {
-                text.append(bytes[place])
-                place += 1
+                element.children.append(try self.element(depth: depth + 1))
             }
         }
     }
@@ -113,10 +117,13 @@ struct XMLReader {
     }
 
     private mutating func skip(past end: String) throws(OSSError) {
-        while place < bytes.count {
+        guard let first = end.utf8.first else { return }
+        while let next = bytes[place...].firstIndex(of: first) {
+            place = next
             if take(end) { return }
             place += 1
         }
+        place = bytes.count
         throw malformed("`\(end)` is missing")
     }
 
@@ -129,7 +136,7 @@ struct XMLReader {
     }
 
     private mutating func take(_ text: String) -> Bool {
-        guard place <= bytes.count, starts(with: Array(text.utf8)) else { return false }
+        guard place <= bytes.count, starts(with: text.utf8) else { return false }
         place += text.utf8.count
         return true
     }
