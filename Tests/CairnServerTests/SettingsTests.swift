@@ -34,7 +34,7 @@ import Testing
         let values = [
             "data": "/d", "api": "127.0.0.1:1", "oss": "127.0.0.1:2", "sls": "127.0.0.1:3", "region": "r-1", "account": "7",
             "delivery-interval": "5", "retention-days": "7", "cache-mib": "8", "tls-cert": "c", "tls-key": "k",
-            "insecure-listen": "true", "log-level": "debug",
+            "insecure-listen": "true", "oss-domain": "oss.example.com", "log-level": "debug",
         ]
         let value = try #require(values[name])
         // Certificate and key belong together.

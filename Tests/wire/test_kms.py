@@ -480,8 +480,6 @@ def test_an_alias_is_refused_where_a_key_changes(server, keys, action, more):
     assert described(server, key.id)["KeyState"] == "Enabled"
 
 
-# product: ReEncrypt takes an alias; kms.md section 3.1 has it among the calls that refuse one.
-@pytest.mark.xfail(strict=True, reason="ReEncrypt takes an alias as DestinationKeyId")
 def test_an_alias_is_refused_as_a_destination(server, keys):
     key = keys("aes", "Enabled")
     kms(server, "ReEncrypt", {"CiphertextBlob": key.blob, "DestinationKeyId": key.alias}, 400, "Unsupported.Alias")
@@ -564,8 +562,6 @@ def test_rotation_settings(server):
     kms(server, "CreateKeyVersion", {"KeyId": key}, 400, "UnsupportedOperation")
 
 
-# product: an absent RotationInterval is InvalidParameter; kms.md sections 4.1 and 7 make it MissingParameter.
-@pytest.mark.xfail(strict=True, reason="an absent RotationInterval is answered with InvalidParameter")
 def test_rotation_needs_an_interval(server):
     kms(server, "CreateKey", {"EnableAutomaticRotation": "true"}, 400, "MissingParameter")
     kms(server, "UpdateRotationPolicy", {"KeyId": new_key(server), "EnableAutomaticRotation": "true"}, 400, "MissingParameter")
@@ -744,8 +740,6 @@ def test_imported_material_expires(make_server):
     assert decrypt(server, blob)["Plaintext"] == "plaintext" and described(server, key)["MaterialExpireTime"] == ""
 
 
-# product: until the next look at what is due, up to a minute, such a key refuses all use but is described as Enabled.
-@pytest.mark.xfail(strict=True, reason="a key whose material has expired is described as Enabled for up to a minute")
 def test_expired_material_shows_at_once(server):
     for _ in range(2):
         key = new_key(server, Origin="EXTERNAL")
@@ -1007,18 +1001,14 @@ def test_without_its_token_the_service_goes_on_with_what_is_open(token_away):
     assert decrypt(server, token_away.unused)["Plaintext"] == "plaintext"
 
 
-# product: TokenRoot opens its session again after the token was away, but not for CKR_OBJECT_HANDLE_INVALID (0x82), SoftHSM's answer.
 @needs_token
-@pytest.mark.xfail(strict=True, reason="a key handle that the token has forgotten is not looked up again")
 def test_a_token_that_comes_back_is_used_again(token_away):
     decrypt(token_away.server, token_away.unused, status=503, code="ServiceUnavailableTemporary")
     token_away.bring_back()
     wait_for(lambda: token_away.server.rpc("Decrypt", {"CiphertextBlob": token_away.unused}, version=KMS).status == 200, wait=5, what="the token")
 
 
-# product: the session of the present root has logged in already, and the PIN given for the new one is not looked at.
 @needs_token
-@pytest.mark.xfail(strict=True, reason="a wrong PIN is taken for another key of the token that is in use")
 def test_a_wrong_pin_is_refused_for_another_key_of_the_same_token(make_server, tokens):
     server = make_server(variables=tokens.settings())
     assert server.stop() == 0

@@ -67,13 +67,13 @@ extension RPCOperation {
         if call.optional("SourceKeyId") != nil {
             let (version, algorithm) = (try call.required("SourceKeyVersionId"), try call.required("SourceEncryptionAlgorithm"))
             let source = try call.key("SourceKeyId", takesAlias: true, as: "ReEncryptFrom")
-            let target = try call.key("DestinationKeyId", takesAlias: true, as: "ReEncryptTo")
+            let target = try call.key("DestinationKeyId", as: "ReEncryptTo")
             let opened = try call.keys.decryptAsymmetric(blob, with: source.id, version: version, algorithm: algorithm)
             (plaintext, use) = (opened.plain.base64EncodedString(), opened.use)
             return .sealed(try call.keys.encrypt(plaintext, with: target.id, context: targetContext).blob, use)
         }
         _ = try call.key(sealing: blob, as: "ReEncryptFrom")
-        let target = try call.key("DestinationKeyId", takesAlias: true, as: "ReEncryptTo")
+        let target = try call.key("DestinationKeyId", as: "ReEncryptTo")
         (plaintext, use) = try call.keys.decrypt(blob, context: sourceContext)
         return .sealed(try call.keys.encrypt(plaintext, with: target.id, context: targetContext).blob, use)
     }

@@ -19,6 +19,7 @@ extension RPCOperation {
         new.protectionLevel = call.optional("ProtectionLevel")
         new.description = call.optional("Description") ?? ""
         new.rotates = try call.flag("EnableAutomaticRotation") ?? false
+        if new.rotates { _ = try call.required("RotationInterval") }
         new.rotationInterval = call.optional("RotationInterval")
         new.tags = try call.tags() ?? [:]
         new.policy = try call.optional("Policy").map(call.checkedPolicy)

@@ -33,6 +33,7 @@ extension RPCOperation {
         guard let isOn = try call.flag("EnableAutomaticRotation") else {
             throw RPCError.missingParameter("EnableAutomaticRotation")
         }
+        if isOn { _ = try call.required("RotationInterval") }
         try call.keys.setRotation(isOn, interval: call.optional("RotationInterval"), of: call.key().id)
         return RPCAnswer()
     }

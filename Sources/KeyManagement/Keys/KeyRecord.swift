@@ -92,3 +92,13 @@ struct SealedVersion: Codable, Sendable, Equatable {
         Data("cairn key version\n\(key.id)\n\(id.uuidString)\n\(key.spec.rawValue)\n\(createdAt)".utf8)
     }
 }
+
+extension KeyRecord {
+    /// As callers see it: material that has expired is gone, also before the next maintenance erases it.
+    func shown(at now: Int64) -> KeyRecord {
+        guard let expiry = materialExpiresAt, expiry <= now, state == .enabled || state == .disabled else { return self }
+        var record = self
+        record.state = .pendingImport
+        return record
+    }
+}

@@ -30,7 +30,7 @@ extension KeyService {
         }
         let record = try cell(id).record
         guard record.account == scope.account, record.region == scope.region else { throw .keyNotFound(text) }
-        return record
+        return record.shown(at: now)
     }
 
     /// The key that a ciphertext was made with, whoever it belongs to.
@@ -54,6 +54,7 @@ extension KeyService {
     public func keys(account: String, region: String) -> [KeyRecord] {
         table.withLock { Array($0.customers.values) }.map(\.record)
             .filter { $0.account == account && $0.region == region }
+            .map { $0.shown(at: now) }
             .sorted { ($1.createdAt, $0.id) < ($0.createdAt, $1.id) }
     }
 

@@ -15,6 +15,7 @@ import Foundation
 final class PKCS11Module: @unchecked Sendable {
     /// A table of functions that the module owns and never changes.
     let functions: UnsafeMutablePointer<ck_function_list>
+    private let path: String
 
     init(path: String) throws(KeyError) {
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
@@ -26,12 +27,23 @@ final class PKCS11Module: @unchecked Sendable {
             unsafeBitCast(symbol, to: GetFunctions.self)(&list) == Self.ok, let list
         else { throw .token("`\(path)` is not a PKCS#11 module") }
         functions = list
+        self.path = path
+        try start()
+    }
+
+    private func start() throws(KeyError) {
         var arguments = ck_c_initialize_args()
         arguments.flags = UInt(CKF_OS_LOCKING_OK)
-        let result = withUnsafeMutablePointer(to: &arguments) { list.pointee.C_Initialize($0) }
+        let result = withUnsafeMutablePointer(to: &arguments) { functions.pointee.C_Initialize($0) }
         guard result == Self.ok || result == UInt(CKR_CRYPTOKI_ALREADY_INITIALIZED) else {
             throw .token("the module `\(path)` does not start (\(Self.name(of: result)))")
         }
+    }
+
+    /// Every session and login of the process with it is gone afterwards.
+    func restart() throws(KeyError) {
+        _ = functions.pointee.C_Finalize(nil)
+        try start()
     }
 
     static let ok = UInt(CKR_OK)

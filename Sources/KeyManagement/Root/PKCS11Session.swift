@@ -24,12 +24,14 @@ final class PKCS11Session: @unchecked Sendable {
         session = opened
         var found: ck_object_handle_t = 0
         do throws(KeyError) {
-            let login = pin.withUnsafeBytes { bytes in
-                functions.C_Login(
-                    opened, UInt(CKU_USER),
-                    UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress), UInt(bytes.count))
+            let login = TokenLogins.login(tokenLabel, pin) {
+                pin.withUnsafeBytes { bytes in
+                    functions.C_Login(
+                        opened, UInt(CKU_USER),
+                        UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress), UInt(bytes.count))
+                }
             }
-            if login != UInt(CKR_USER_ALREADY_LOGGED_IN) { try module.check(login, "let us log in") }
+            try module.check(login, "let us log in")
             found = try Self.find(keyLabel, module, opened)
         } catch {
             _ = functions.C_CloseSession(opened)
@@ -111,7 +113,7 @@ final class PKCS11Session: @unchecked Sendable {
             let gone = [CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED, CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT]
             isLost =
                 gone.contains { UInt($0) == result } || result == UInt(CKR_USER_NOT_LOGGED_IN)
-                || result == UInt(CKR_KEY_HANDLE_INVALID)
+                || result == UInt(CKR_KEY_HANDLE_INVALID) || result == UInt(CKR_OBJECT_HANDLE_INVALID)
             // SoftHSM gives a general error for a tag that does not fit.
             let refused = [CKR_ENCRYPTED_DATA_INVALID, CKR_ENCRYPTED_DATA_LEN_RANGE, CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED]
             if direction == .open, refused.contains(where: { UInt($0) == result }) { throw .cannotUnwrap }

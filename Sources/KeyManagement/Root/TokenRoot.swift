@@ -13,7 +13,13 @@ final class TokenRoot: RootKey {
     private let keyLabel: String
     /// Kept for the session to be opened again after the token was away.
     private let pin: SymmetricKey
-    private let session: Mutex<PKCS11Session?>
+    private let state: Mutex<State>
+
+    private struct State {
+        var session: PKCS11Session?
+        /// The last session was lost, and none was opened since.
+        var isAway = false
+    }
 
     /// - Throws: ``KeyError/token(_:)`` with what is missing or refused.
     init(modulePath: String, tokenLabel: String, keyLabel: String, pin: String) throws(KeyError) {
@@ -21,7 +27,7 @@ final class TokenRoot: RootKey {
         self.tokenLabel = tokenLabel
         self.keyLabel = keyLabel
         self.pin = SymmetricKey(taking: Array(pin.utf8))
-        session = Mutex(nil)
+        state = Mutex(State())
         try withSession { _ throws(KeyError) in }
     }
 
@@ -52,16 +58,28 @@ final class TokenRoot: RootKey {
     private func withSession<Result: Sendable>(
         _ body: (PKCS11Session) throws(KeyError) -> Result
     ) throws(KeyError) -> Result {
-        try session.withLock { held throws(KeyError) in
-            if let session = held {
+        try state.withLock { state throws(KeyError) in
+            if let session = state.session {
                 do throws(KeyError) { return try body(session) } catch {
                     guard session.isLost else { throw error }
-                    held = nil
+                    state = State(session: nil, isAway: true)
                 }
             }
-            let session = try PKCS11Session(module, tokenLabel: tokenLabel, keyLabel: keyLabel, pin: pin)
-            held = session
+            let session = try open(isAway: state.isAway)
+            state = State(session: session)
             return try body(session)
+        }
+    }
+
+    private func open(isAway: Bool) throws(KeyError) -> PKCS11Session {
+        do throws(KeyError) {
+            return try PKCS11Session(module, tokenLabel: tokenLabel, keyLabel: keyLabel, pin: pin)
+        } catch {
+            // Some modules do not see a token again that was away until they are started anew. Sessions of other roots
+            // in this process are lost with that, and opened again like this one.
+            guard isAway else { throw error }
+            try module.restart()
+            return try PKCS11Session(module, tokenLabel: tokenLabel, keyLabel: keyLabel, pin: pin)
         }
     }
 }

@@ -29,7 +29,7 @@ import Testing
             #expect(try PolicyDocument(parsing: policy.document.text, as: .identity).text == policy.document.text)
         }
         #expect(SystemPolicies.policy(named: "AliyunActionTrailFullAccess")?.updatedAt.iso8601 == "2020-08-05T00:00:00Z")
-        #expect(SystemPolicies.policy(named: "administratoraccess") == nil)
+        #expect(SystemPolicies.policy(named: "administratoraccess")?.name == "AdministratorAccess")
     }
 
     static let store = "acs:log:cn-hangzhou:\(Account.own):project/p/logstore/"
