@@ -29,7 +29,8 @@ extension EmbeddedObjectStore {
                 if bucket.versioning != nil { object.versionId = object.versionId ?? "null" }
                 next = ObjectVersion(content: .object(object), isLatest: true)
             } else if let entry = older.popFirst() {
-                next = ObjectVersion(content: entry.content, isLatest: lastKey.map { !$0.utf8.elementsEqual(entry.key.utf8) } ?? true)
+                next = ObjectVersion(
+                    content: entry.content, isLatest: lastKey.map { !$0.utf8.elementsEqual(entry.key.utf8) } ?? true)
             } else {
                 break
             }

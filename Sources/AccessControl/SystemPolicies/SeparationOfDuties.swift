@@ -184,7 +184,9 @@ extension SeparationOfDuties {
 
     /// Without its key a trail waits, and what it delivered cannot be read.
     private static let takingKeysAway =
-        ["DisableKey", "ScheduleKeyDeletion", "DeleteKeyMaterial", "SetDeletionProtection", "UpdateAlias", "DeleteAlias"].map { "kms:" + $0 }
+        ["DisableKey", "ScheduleKeyDeletion", "DeleteKeyMaterial", "SetDeletionProtection", "UpdateAlias", "DeleteAlias"].map {
+            "kms:" + $0
+        }
 
     private static let changingPolicies =
         [

@@ -6,7 +6,8 @@ import Trails
 
 /// Delivery history jobs: actiontrail.md section 10. Here they deliver to the trail's bucket.
 extension RPCOperation {
-    static let createDeliveryHistoryJob = RPCOperation("CreateDeliveryHistoryJob", isWrite: true, namedBy: "TrailName") { context in
+    static let createDeliveryHistoryJob = RPCOperation("CreateDeliveryHistoryJob", isWrite: true, namedBy: "TrailName") {
+        context in
         let name = try context.required("TrailName")
         let token = context.filled("ClientToken")
         guard token?.utf8.count ?? 0 <= 64 else { throw RPCError.invalidParameter("ClientToken is longer than 64 characters.") }

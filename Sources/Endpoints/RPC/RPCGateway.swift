@@ -105,7 +105,8 @@ struct RPCOperation: Sendable {
 
     init(
         _ name: String, isWrite: Bool, resourceType: String? = "ACS::ActionTrail::Trail",
-        namedBy: String = "Name", permission: RPCPermission = .standard, _ run: @escaping @Sendable (RPCContext) async throws -> RPCAnswer
+        namedBy: String = "Name", permission: RPCPermission = .standard,
+        _ run: @escaping @Sendable (RPCContext) async throws -> RPCAnswer
     ) {
         self.name = name
         self.isWrite = isWrite
