@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         room("DurableFiles", []),
@@ -51,7 +52,7 @@ let package = Package(
         room("AccessControl", ["KeyManagement", "Metadata", "DurableFiles", crypto, cryptoExtras]),
         room("AuditEvent", [crypto]),
         room("MerkleLog", [crypto]),
-        room("LogEngine", ["KeyManagement", "DurableFiles", "CZstd", "CZlib", crypto]),
+        room("LogEngine", ["KeyManagement", "DurableFiles", "CMemory", "CZstd", "CZlib", crypto]),
         room(
             "EventHistory",
             ["LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata", "DurableFiles", crypto, metrics]),

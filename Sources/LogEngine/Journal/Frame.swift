@@ -10,6 +10,8 @@ public struct RecordFlags: OptionSet, Sendable, Hashable {
     public static let conflict = RecordFlags(rawValue: 1)
     /// Sixteen bytes of the digest of what was received follow: the stored bytes differ from it.
     static let hasReceivedDigest = RecordFlags(rawValue: 2)
+    /// The body is one of ``RecordFold``.
+    static let folded = RecordFlags(rawValue: 4)
 }
 
 /// Collects the records of one account into the payload of a frame.
@@ -37,7 +39,10 @@ public struct FramePayload: Sendable {
     public mutating func append(
         _ body: UnsafeRawBufferPointer, flags: RecordFlags, receivedDigest: (UInt64, UInt64)?
     ) {
-        table.putVarint(body.count)
+        var flags = flags
+        let folded = RecordFold.fold(body)
+        if folded != nil { flags.insert(.folded) }
+        table.putVarint(folded?.count ?? body.count)
         if let receivedDigest {
             table.bytes.append(flags.union(.hasReceivedDigest).rawValue)
             table.put(receivedDigest.0)
@@ -45,7 +50,7 @@ public struct FramePayload: Sendable {
         } else {
             table.bytes.append(flags.rawValue)
         }
-        bodies.append(contentsOf: body)
+        if let folded { bodies += folded } else { bodies.append(contentsOf: body) }
         count += 1
     }
 
@@ -120,9 +125,14 @@ public final class DecodedFrame: Sendable {
 
     public func record(_ index: Int) -> StoredRecord {
         let entry = entries[index]
+        let range = entry.offset..<entry.offset + entry.length
+        // Frames are authentic and folds were tried when they were made: what cannot be unfolded stays as it is, and
+        // its hash says so.
+        let unfolded = entry.flags.contains(.folded) ? withBytes(range) { RecordFold.unfold($0) } : nil
         return StoredRecord(
-            frame: self, sequence: firstSequence + UInt64(index), flags: entry.flags.subtracting(.hasReceivedDigest),
-            receivedDigest: entry.digest, range: entry.offset..<entry.offset + entry.length)
+            frame: self, sequence: firstSequence + UInt64(index),
+            flags: entry.flags.subtracting([.hasReceivedDigest, .folded]), receivedDigest: entry.digest, range: range,
+            unfolded: unfolded)
     }
 
     fileprivate func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows
@@ -132,7 +142,7 @@ public final class DecodedFrame: Sendable {
     }
 }
 
-/// One record of the log; shares its frame's memory.
+/// One record of the log; shares its frame's memory, unless it was folded.
 public struct StoredRecord: Sendable {
     private let frame: DecodedFrame
     public let sequence: UInt64
@@ -140,24 +150,28 @@ public struct StoredRecord: Sendable {
     /// Sixteen bytes of the digest of the received content, where that is not the stored bytes.
     public let receivedDigest: (UInt64, UInt64)?
     private let range: Range<Int>
+    private let unfolded: [UInt8]?
 
     fileprivate init(
-        frame: DecodedFrame, sequence: UInt64, flags: RecordFlags, receivedDigest: (UInt64, UInt64)?, range: Range<Int>
+        frame: DecodedFrame, sequence: UInt64, flags: RecordFlags, receivedDigest: (UInt64, UInt64)?, range: Range<Int>,
+        unfolded: [UInt8]?
     ) {
         self.frame = frame
         self.sequence = sequence
         self.flags = flags
         self.receivedDigest = receivedDigest
         self.range = range
+        self.unfolded = unfolded
     }
 
     public var account: String { frame.account }
     /// Milliseconds since 1970 at which the record was made durable.
     public var recordedAt: Int64 { frame.recordedAt }
-    public var count: Int { range.count }
-    public var bytes: [UInt8] { withBytes { Array($0) } }
+    public var count: Int { unfolded?.count ?? range.count }
+    public var bytes: [UInt8] { unfolded ?? withBytes { Array($0) } }
 
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try frame.withBytes(range, body)
+        if let unfolded { return try unfolded.withUnsafeBytes(body) }
+        return try frame.withBytes(range, body)
     }
 }
