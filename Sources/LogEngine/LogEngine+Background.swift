@@ -166,14 +166,14 @@ extension LogEngine {
             let total = end - first
             var step: UInt64 = 1
             // One record says little of the others' size.
-            let sizes = try (0..<16).compactMap { try sample(first + total * UInt64($0) / 16)?.count }
+            let sizes = try (0..<16).compactMap { try sample(first + total * UInt64($0) / 16)?.storedCount }
             if !sizes.isEmpty {
                 let average = max(1, sizes.reduce(0, +) / sizes.count)
                 step = max(1, total * UInt64(average) / UInt64(FrameDictionary.rawSize))
             }
             var next = first
             while next < end && content.count < FrameDictionary.rawSize {
-                try sample(next)?.withBytes { content.append(contentsOf: $0) }
+                try sample(next)?.withStoredBytes { content.append(contentsOf: $0) }
                 next += step
             }
             // A poor sample would stay for long, and each dictionary is kept as long as a frame may name it.

@@ -69,6 +69,16 @@ public struct PreparedFrame: Sendable {
     var rawLength: Int
     var dictionary: UInt32
     var compressed: [UInt8]
+
+    /// Its records, as a reader of the journal would find them; without a dictionary only.
+    package func decoded() throws -> [StoredRecord] {
+        let header = FrameHeader(
+            sealedLength: UInt32(compressed.count + JournalFormat.tagSize), recordCount: UInt32(recordCount),
+            rawLength: UInt32(rawLength), firstSequence: 0, recordedAt: 0, dictionary: dictionary)
+        let raw = try compressed.withUnsafeBytes { try Zstd.expand($0, rawCount: rawLength, dictionary: nil) }
+        let frame = try DecodedFrame(header: header, raw: raw)
+        return (0..<frame.count).map { frame.record($0) }
+    }
 }
 
 /// A frame taken apart: the records of a run of sequence numbers.
@@ -169,6 +179,13 @@ public struct StoredRecord: Sendable {
     public var recordedAt: Int64 { frame.recordedAt }
     public var count: Int { unfolded?.count ?? range.count }
     public var bytes: [UInt8] { unfolded ?? withBytes { Array($0) } }
+
+    /// The body as frames hold it, folded or not: what a dictionary is made of.
+    func withStoredBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try frame.withBytes(range, body)
+    }
+
+    var storedCount: Int { range.count }
 
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         if let unfolded { return try unfolded.withUnsafeBytes(body) }

@@ -65,37 +65,54 @@ enum RecordFold {
         }
         take(upTo: body.count)
         guard folded.count < body.count else { return nil }
-        let isSame = folded.withUnsafeBytes { unfold($0) }.map { $0.elementsEqual(body) } ?? false
-        return isSame ? folded : nil
+        let isSame = folded.withUnsafeBytes { unfold($0) }.map { plain in
+            plain.count == body.count && memcmp(plain, body.baseAddress!, body.count) == 0
+        }
+        return isSame == true ? folded : nil
     }
 
     /// Nil for what ``fold(_:)`` never makes.
     static func unfold(_ folded: UnsafeRawBufferPointer) -> [UInt8]? {
-        var plain: [UInt8] = []
-        plain.reserveCapacity(folded.count * 2)
-        var cursor = 0
-        var id: Range<Int>?
-        while let mark = folded.place(of: idMark, from: cursor) {
-            guard let value = id ?? self.id(in: folded) else { return nil }
-            id = value
-            plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: folded[cursor..<mark]))
-            plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: folded[value]))
-            cursor = mark + 1
-        }
-        plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: folded[cursor...]))
+        guard let plain = withIds(folded) else { return nil }
         return plain.withUnsafeBytes { bytes -> [UInt8]?? in
             guard let mark = bytes.place(of: textMark, from: 0) else { return .some(nil) }
             guard let object = object(in: bytes) else { return .none }
-            var whole: [UInt8] = []
-            whole.reserveCapacity(bytes.count + object.count * 2)
-            whole.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<mark]))
-            for byte in bytes[object] {
-                if byte == quote || byte == backslash { whole.append(backslash) }
-                whole.append(byte)
+            // Each byte of the object is escaped at most once.
+            return [UInt8](unsafeUninitializedCapacity: bytes.count + 2 * object.count) { whole, count in
+                func put(_ part: Range<Int>) {
+                    guard !part.isEmpty else { return }
+                    memcpy(whole.baseAddress! + count, bytes.baseAddress! + part.lowerBound, part.count)
+                    count += part.count
+                }
+                put(0..<mark)
+                for byte in bytes[object] {
+                    if byte == quote || byte == backslash {
+                        whole[count] = backslash
+                        count += 1
+                    }
+                    whole[count] = byte
+                    count += 1
+                }
+                put(mark + 1..<bytes.count)
             }
-            whole.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[(mark + 1)...]))
-            return whole
         }.map { $0 ?? plain }
+    }
+
+    private static func withIds(_ folded: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard let first = folded.place(of: idMark, from: 0) else { return Array(folded) }
+        guard let id = id(in: folded) else { return nil }
+        var plain: [UInt8] = []
+        plain.reserveCapacity(folded.count + 16 * id.count)
+        var cursor = 0
+        var next: Int? = first
+        while let mark = next {
+            plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: folded[cursor..<mark]))
+            plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: folded[id]))
+            cursor = mark + 1
+            next = folded.place(of: idMark, from: cursor)
+        }
+        plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: folded[cursor...]))
+        return plain
     }
 
     /// The value of the first id, if it is a plain one.
