@@ -48,21 +48,24 @@ struct Bench {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { if self.folder == nil { try? FileManager.default.removeItem(atPath: folder) } }
         guard !measuresGuards else { return try await GuardBench(folder: folder).run() }
-        let (batches, count, bytes) = try load()
-        print(
-            "load        \(count) events of \(bytes / count) bytes, batches of \(Self.batchLines), \(Self.connections) connections"
-        )
         var server = try MeasuredServer(binary: binary, folder: folder + "/data")
-        try record(batches, count, server)
-        try waitUntilIndexed(server)
+        let source = try BatchSource(file: file, events: events, batchLines: Self.batchLines)
+        let token = try call("CreateIngestToken", [("Name", "bench")], server)["IngestToken"] as? String ?? ""
+        try record(source, token, server)
+        let count = source.count
+        guard count > 0 else { throw BenchError("there are no events") }
+        print(
+            "load        \(count) events of \(source.bytes / count) bytes, batches of \(Self.batchLines), \(Self.connections) connections"
+        )
         let disk = server.bytes(["history", "tree"])
         print(
             "on disk     \(disk / count) bytes an event: "
                 + "journal \(server.bytes(["history/journal"]) / count), segments \(server.bytes(["history/segments"]) / count), "
                 + "tree \(server.bytes(["tree"]) / count)")
-        print(String(format: "memory      %.0f MiB at the peak", server.peakMebibytes))
-        let probes = try probes(batches)
+        let probes = try probes(source.samples)
         try lookUp(probes, server, "warm")
+        try lookUpWhileRecording(probes, source.samples, token, server)
+        print(String(format: "memory      %.0f MiB at the peak", server.peakMebibytes))
         server.stop(kill: true)
         server = try MeasuredServer(binary: binary, folder: folder + "/data")
         print(String(format: "start-up    %.2f s after kill -9", server.startSeconds))
@@ -74,90 +77,77 @@ struct Bench {
         server.stop()
     }
 
-    // MARK: Load
+    // MARK: Recording
 
-    private func load() throws -> (batches: [[UInt8]], count: Int, bytes: Int) {
-        var batches: [[UInt8]] = []
-        var current: [UInt8] = []
-        var lines = 0
-        var count = 0
-        var bytes = 0
-        func take(_ line: UnsafeRawBufferPointer.SubSequence) {
-            current.append(contentsOf: line)
-            lines += 1
-            count += 1
-            if lines == Self.batchLines {
-                bytes += current.count
-                batches.append(current)
-                current = []
-                lines = 0
-            }
+    private static func put(_ body: [UInt8], _ token: String, _ connection: PlainConnection) throws {
+        let head =
+            "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \(token)\r\n"
+            + "Content-Type: application/x-ndjson\r\nContent-Length: \(body.count)\r\n\r\n"
+        let answer = try connection.exchange(head, body)
+        guard answer.status == 200 else {
+            throw BenchError("HTTP \(answer.status): \(String(decoding: answer.body.prefix(300), as: UTF8.self))")
         }
-        func cut(_ chunk: UnsafeRawBufferPointer) {
-            var start = 0
-            while start < chunk.count, count < events {
-                let rest = chunk[start...]
-                let end = rest.firstIndex(of: 0x0A).map { $0 + 1 } ?? chunk.count
-                take(chunk[start..<end])
-                start = end
-            }
-        }
-        if let file {
-            guard let data = FileManager.default.contents(atPath: file) else { throw BenchError("cannot read \(file)") }
-            data.withUnsafeBytes(cut)
-        } else {
-            SampleStory(
-                seed: 7, eventCount: events, end: Int64(Date().timeIntervalSince1970), accountId: "1000000000000001",
-                region: "local-1"
-            ).writeLines(to: cut)
-        }
-        if !current.isEmpty {
-            bytes += current.count
-            batches.append(current)
-        }
-        return (batches, count, bytes)
     }
 
-    private func record(_ batches: [[UInt8]], _ count: Int, _ server: MeasuredServer) throws {
-        let token = try call("CreateIngestToken", [("Name", "bench")], server)["IngestToken"] as? String ?? ""
-        let next = Atomic<Int>(0)
-        let failures = Mutex<[String]>([])
+    /// Batches over several connections, and beside them lone events, one at a time.
+    private func record(_ source: BatchSource, _ token: String, _ server: MeasuredServer) throws {
         let processorBefore = server.processorSeconds
         let begin = Date()
-        let port = server.apiPort
-        let threads = (0..<Self.connections).map { _ in
-            let done = DispatchSemaphore(value: 0)
-            Thread {
-                defer { done.signal() }
-                do {
-                    let connection = try PlainConnection(port: port)
-                    while true {
-                        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                        guard index < batches.count else { return }
-                        let head =
-                            "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\n"
-                            + "Content-Type: application/x-ndjson\r\nContent-Length: \(batches[index].count)\r\n\r\n"
-                        let answer = try connection.exchange(head, batches[index])
-                        guard answer.status == 200 else {
-                            throw BenchError("HTTP \(answer.status): \(String(decoding: answer.body.prefix(300), as: UTF8.self))")
-                        }
-                    }
-                } catch { failures.withLock { $0.append("\(error)") } }
-            }.start()
-            return done
+        let senders = Crew()
+        let sent = Atomic<Int>(0)
+        /// Events sent and processor seconds used, from time to time.
+        let marks = Mutex<[(events: Int, seconds: Double)]>([(0, processorBefore)])
+        let process = server.processId
+        let markStep = max(1, events / Self.batchLines / 10)
+        for _ in 0..<Self.connections {
+            senders.start(server.apiPort) { connection in
+                guard let batch = source.next() else { return false }
+                try Self.put(batch, token, connection)
+                let number = sent.wrappingAdd(1, ordering: .relaxed).newValue
+                if number % markStep == 0 {
+                    let seconds = MeasuredServer.processorSeconds(of: process)
+                    marks.withLock { $0.append((number * Self.batchLines, seconds)) }
+                }
+                return true
+            }
         }
-        for thread in threads { thread.wait() }
+        let lone = Crew()
+        let times = Times()
+        lone.start(server.apiPort) { connection in
+            Thread.sleep(forTimeInterval: 0.01)
+            let samples = source.samples
+            guard !samples.isEmpty else { return true }
+            let event = FreshEvents.batch(1, like: samples)
+            try times.measure { try Self.put(event, token, connection) }
+            return true
+        }
+        try senders.wait()
         let seconds = Date().timeIntervalSince(begin)
-        if let failure = failures.withLock({ $0.first }) { throw BenchError(failure) }
-        let processor = server.processorSeconds - processorBefore
+        lone.stop()
+        try lone.wait()
+        let count = source.count
         print(
             String(
                 format: "recorded    %.0f events/s, %.2f processor seconds a million", Double(count) / seconds,
-                processor / Double(count) * 1e6))
+                (server.processorSeconds - processorBefore) / Double(count) * 1e6))
+        print(
+            String(
+                format: "lone event  median %.2f ms, p99 %.2f ms meanwhile (%d events)", times.quantile(0.5),
+                times.quantile(0.99), times.count))
         // Indexing and merging go on behind the last answer: they count too.
         try waitUntilIndexed(server)
         let total = server.processorSeconds - processorBefore
         print(String(format: "with index  %.2f processor seconds a million", total / Double(count) * 1e6))
+        let growth = marks.withLock { $0 }.sorted { $0.events < $1.events }
+        if growth.count > 6 {
+            func cost(_ first: Int, _ last: Int) -> Double {
+                (growth[last].seconds - growth[first].seconds) / Double(growth[last].events - growth[first].events) * 1e6
+            }
+            print(
+                String(
+                    format: "growth      first third %.2f, last third %.2f processor seconds a million",
+                    cost(0, growth.count / 3), cost(growth.count - 1 - growth.count / 3, growth.count - 1)))
+        }
     }
 
     private func waitUntilIndexed(_ server: MeasuredServer) throws {
@@ -182,17 +172,26 @@ struct Bench {
     }
 
     /// Values to look for: the rarest and the most frequent of the load.
-    private func probes(_ batches: [[UInt8]]) throws -> [Probe] {
+    private func probes(_ samples: [[UInt8]]) throws -> [Probe] {
         var keys: [String: Int] = [:]
         var names: [String: Int] = [:]
+        var services: [String: Int] = [:]
+        var users: [String: Int] = [:]
         var ids: [String] = []
-        for batch in batches.enumerated() where batch.offset % 20 == 0 {
-            for line in batch.element.split(separator: 0x0A).enumerated() where line.offset % 10 == 0 {
-                guard let event = try JSONSerialization.jsonObject(with: Data(line.element)) as? [String: Any] else { continue }
-                if let name = event["eventName"] as? String { names[name, default: 0] += 1 }
-                if let key = (event["userIdentity"] as? [String: Any])?["accessKeyId"] as? String { keys[key, default: 0] += 1 }
-                if ids.count < 200, let id = event["eventId"] as? String { ids.append(id) }
-            }
+        for line in samples {
+            guard let event = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else { continue }
+            let identity = event["userIdentity"] as? [String: Any]
+            if let name = event["eventName"] as? String { names[name, default: 0] += 1 }
+            if let service = event["serviceName"] as? String { services[service, default: 0] += 1 }
+            if let user = identity?["userName"] as? String { users[user, default: 0] += 1 }
+            if let key = identity?["accessKeyId"] as? String { keys[key, default: 0] += 1 }
+            if ids.count < 200, let id = event["eventId"] as? String { ids.append(id) }
+        }
+        func top(_ counts: [String: Int], _ count: Int) -> [String] {
+            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key)
+        }
+        let three = top(services, 4).flatMap { service in
+            top(users, 4).map { [("ServiceName", service), ("User", $0), ("EventRW", "Read")] }
         }
         let rare = keys.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix(40).map(\.key)
         let frequent = names.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.prefix(5).map(\.key)
@@ -201,6 +200,7 @@ struct Bench {
             + (0..<40).map { Probe(name: "frequent event name", attributes: [("EventName", frequent[$0 % frequent.count])]) }
             + ids.prefix(40).map { Probe(name: "event id", attributes: [("EventId", $0)]) }
             + two.map { Probe(name: "name and key", attributes: $0) }
+            + three.map { Probe(name: "service, user and kind", attributes: $0) }
             + (0..<20).map { _ in Probe(name: "newest events", attributes: []) }
     }
 
@@ -210,15 +210,7 @@ struct Bench {
         var found: [String: Int] = [:]
         var order: [String] = []
         for probe in probes {
-            var parameters = [
-                ("StartTime", "2020-01-01T00:00:00Z"), ("EndTime", "2030-01-01T00:00:00Z"), ("MaxResults", "20"),
-            ]
-            for (index, attribute) in probe.attributes.enumerated() {
-                parameters += [
-                    ("LookupAttribute.\(index + 1).Key", attribute.0), ("LookupAttribute.\(index + 1).Value", attribute.1),
-                ]
-            }
-            let head = try signedHead("LookupEvents", parameters, server)
+            let head = try head(of: probe, server)
             let begin = Date()
             let answer = try connection.exchange(head)
             let milliseconds = Date().timeIntervalSince(begin) * 1000
@@ -235,6 +227,56 @@ struct Bench {
                     format: "lookup      %@ %@: median %.2f ms, worst %.2f ms (%d lookups, %d events)", label as NSString,
                     name as NSString, sorted[sorted.count / 2], sorted[sorted.count - 1], sorted.count, found[name] ?? 0))
         }
+    }
+
+    private func head(of probe: Probe, _ server: MeasuredServer) throws -> String {
+        var parameters = [
+            ("StartTime", "2020-01-01T00:00:00Z"), ("EndTime", "2030-01-01T00:00:00Z"), ("MaxResults", "50"),
+        ]
+        for (index, attribute) in probe.attributes.enumerated() {
+            parameters += [
+                ("LookupAttribute.\(index + 1).Key", attribute.0), ("LookupAttribute.\(index + 1).Value", attribute.1),
+            ]
+        }
+        return try signedHead("LookupEvents", parameters, server)
+    }
+
+    /// All kinds of lookups over eight connections, while ten thousand events a second arrive.
+    private func lookUpWhileRecording(
+        _ probes: [Probe], _ samples: [[UInt8]], _ token: String, _ server: MeasuredServer
+    ) throws {
+        let seconds = 5.0
+        let readers = Crew()
+        let times = Times()
+        let writer = Crew()
+        let written = Atomic<Int>(0)
+        // Signed before: a signature may be used once, and making one is not what is measured.
+        let heads = Mutex(try (0..<200).flatMap { _ in try probes.shuffled().map { try head(of: $0, server) } })
+        let begin = Date()
+        writer.start(server.apiPort) { connection in
+            let due = begin.addingTimeInterval(Double(written.load(ordering: .relaxed)) / 10_000)
+            Thread.sleep(forTimeInterval: max(0, due.timeIntervalSinceNow))
+            try Self.put(FreshEvents.batch(Self.batchLines, like: samples), token, connection)
+            written.wrappingAdd(Self.batchLines, ordering: .relaxed)
+            return Date().timeIntervalSince(begin) < seconds
+        }
+        for _ in 0..<8 {
+            readers.start(server.apiPort) { connection in
+                guard let head = heads.withLock({ $0.popLast() }) else { return false }
+                let answer = try times.measure { try connection.exchange(head) }
+                guard answer.status == 200 else { throw BenchError("LookupEvents: HTTP \(answer.status)") }
+                return Date().timeIntervalSince(begin) < seconds
+            }
+        }
+        try readers.wait()
+        let elapsed = Date().timeIntervalSince(begin)
+        writer.stop()
+        try writer.wait()
+        print(
+            String(
+                format: "mixed       %.0f lookups/s over 8 connections, median %.2f ms, p99 %.2f ms, while %.0f events/s arrive",
+                Double(times.count) / elapsed, times.quantile(0.5), times.quantile(0.99),
+                Double(written.load(ordering: .relaxed)) / elapsed))
     }
 
     // MARK: Verification

@@ -43,8 +43,12 @@ final class MeasuredServer {
         ossPort = port("oss")
     }
 
-    var processorSeconds: Double {
-        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+    var processorSeconds: Double { Self.processorSeconds(of: processId) }
+
+    var processId: Int32 { process.processIdentifier }
+
+    static func processorSeconds(of process: Int32) -> Double {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
         let fields = text.split(separator: ")").last.map { $0.split(separator: " ") } ?? []
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
