@@ -21,6 +21,11 @@ public struct DeliveryPermission: Sendable {
         self.now = now
     }
 
+    /// Whether the service may put what a trail with this `OssKeyPrefix` delivers.
+    public func check(_ bucket: Bucket, keyPrefix: String, account: String) throws {
+        try check(bucket, key: keyPrefix.isEmpty ? "AliyunLogs/" : keyPrefix + "/AliyunLogs/", account: account)
+    }
+
     /// - Parameters:
     ///   - key: of the object, or the prefix that objects will have.
     ///   - account: of the trail.

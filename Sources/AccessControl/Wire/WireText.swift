@@ -50,7 +50,7 @@ extension String {
     }
 
     /// What stands before and after the first such byte; nothing after it if there is none.
-    func splitAtFirst(_ byte: UInt8) -> (head: String, tail: String?) {
+    package func splitAtFirst(_ byte: UInt8) -> (head: String, tail: String?) {
         guard let place = utf8.firstIndex(of: byte) else { return (String(self), nil) }
         return (String(self[..<place]), String(self[utf8.index(after: place)...]))
     }

@@ -21,7 +21,7 @@ enum TrailBucket {
         }
         do {
             try DeliveryPermission(authorizer: services.authorizer, now: services.now)
-                .check(bucket, key: prefix.isEmpty ? "AliyunLogs/" : prefix + "/AliyunLogs/", account: context.accountId)
+                .check(bucket, keyPrefix: prefix, account: context.accountId)
         } catch let error as DeliveryForbidden {
             throw RPCError(403, "InsufficientBucketPolicyException", "\(error)")
         }

@@ -10,7 +10,7 @@ extension OSSHandler {
     /// The object of `x-oss-copy-source`, which is read under its own bucket's policies: a decision of its own.
     private func copySource() throws -> StoredObject {
         let text = call.request.header("x-oss-copy-source") ?? ""
-        let (path, query) = text.splitOnce(at: "?")
+        let (path, query) = text.splitAtFirst(UInt8(ascii: "?"))
         let malformed = OSSError.invalidArgument("The copy source is malformed.", name: "x-oss-copy-source", value: text)
         let parameters: WireParameters
         do { parameters = try WireParameters(decoding: query ?? "") } catch { throw malformed }
@@ -23,7 +23,7 @@ extension OSSHandler {
         }
         guard case .object(let object) = try services.objects.lookup(bucket: bucket, key: key, versionId: version) else {
             throw (version ?? "").isEmpty
-                ? OSSError.noSuchKey(key) : OSSError(404, "NoSuchVersion", "There is no such version.", details: [("Key", key)])
+                ? OSSError.noSuchKey(key) : OSSError.noSuchVersion(key)
         }
         if let keyId = object.keyId { try authorize("Decrypt", key: keyId, of: from) }
         // Here what has not changed is a refusal as well: there is no copy to answer with.
@@ -91,12 +91,5 @@ extension OSSHandler {
             })
         answer.headers += [("ETag", "\"\(part.etag)\""), ("x-oss-hash-crc64ecma", String(part.crc64))]
         return answer
-    }
-}
-
-extension String {
-    fileprivate func splitOnce(at mark: Character) -> (head: String, tail: String?) {
-        guard let place = firstIndex(of: mark) else { return (self, nil) }
-        return (String(self[..<place]), String(self[index(after: place)...]))
     }
 }

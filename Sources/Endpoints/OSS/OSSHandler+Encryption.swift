@@ -34,14 +34,21 @@ extension OSSHandler {
         if let keyId = choice.keyId { return keyId }
         let (record, isNew) = try services.keys.defaultKey(of: "oss", account: bucket.owner, region: services.region)
         if isNew {
-            var call = CallRecord(call.request, requestId: OSSPort.makeRequestId(), serviceName: "Kms")
-            call.eventName = "CreateKey"
-            call.caller = .service("oss.aliyuncs.com", accountId: bucket.owner)
-            call.isWrite = true
-            call.parameters = [.init("KeyId", record.id), .init("AliasName", "alias/acs/oss")]
-            await services.recorder.record(call)
+            await services.recorder.record(
+                makingOfKey(
+                    record.id, by: .service("oss.aliyuncs.com", accountId: bucket.owner),
+                    .init("AliasName", "alias/acs/oss")))
         }
         return record.id
+    }
+
+    private func makingOfKey(_ keyId: String, by caller: Caller, _ parameter: WireParameters.Parameter) -> CallRecord {
+        var record = CallRecord(call.request, requestId: OSSPort.makeRequestId(), serviceName: "Kms")
+        record.eventName = "CreateKey"
+        record.caller = caller
+        record.isWrite = true
+        record.parameters = [.init("KeyId", keyId), parameter]
+        return record
     }
 
     /// A call of its own, by permission and in the history.
@@ -52,11 +59,7 @@ extension OSSHandler {
             in: RequestCircumstances(call.request, at: services.wireNow))
         // Whoever may make no keys is told that there is none.
         guard case .allowed = verdict, caller.accountId == bucket.owner else { throw KeyError.keyNotFound(keyId) }
-        var record = CallRecord(call.request, requestId: OSSPort.makeRequestId(), serviceName: "Kms")
-        record.eventName = "CreateKey"
-        record.caller = caller
-        record.isWrite = true
-        record.parameters = [.init("KeyId", keyId), .init("Bucket", bucket.name)]
+        var record = makingOfKey(keyId, by: caller, .init("Bucket", bucket.name))
         try services.recorder.begin(&record)
         var new = NewKey()
         new.id = keyId

@@ -18,7 +18,7 @@ extension OSSHandler {
         case .object(let object): return object
         case .missing:
             throw versionId.isEmpty
-                ? OSSError.noSuchKey(key) : OSSError(404, "NoSuchVersion", "There is no such version.", details: [("Key", key)])
+                ? OSSError.noSuchKey(key) : OSSError.noSuchVersion(key)
         case .deleteMarker(let marker):
             var failure =
                 versionId.isEmpty

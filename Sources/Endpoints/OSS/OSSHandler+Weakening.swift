@@ -54,7 +54,6 @@ extension OSSHandler {
 
     private func mayDeliver(_ trail: Trail, into bucket: Bucket) -> Bool {
         let permission = DeliveryPermission(authorizer: services.authorizer, now: services.now)
-        let prefix = trail.ossKeyPrefix.isEmpty ? "AliyunLogs/" : trail.ossKeyPrefix + "/AliyunLogs/"
-        return (try? permission.check(bucket, key: prefix, account: trail.accountId)) != nil
+        return (try? permission.check(bucket, keyPrefix: trail.ossKeyPrefix, account: trail.accountId)) != nil
     }
 }

@@ -40,6 +40,10 @@ struct OSSError: Error {
         OSSError(404, "NoSuchKey", "The specified key does not exist.", details: [("Key", key)], detailCode: "0026-00000001")
     }
 
+    static func noSuchVersion(_ key: String) -> OSSError {
+        OSSError(404, "NoSuchVersion", "There is no such version.", details: [("Key", key)])
+    }
+
     static func notImplemented(_ what: String) -> OSSError {
         OSSError(501, "NotImplemented", "\(what) is not implemented yet.")
     }

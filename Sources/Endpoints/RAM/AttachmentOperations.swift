@@ -5,13 +5,21 @@ import AccessControl
 
 /// Attachments: ram.md section 2.4. Each needs permission on the entity and on the policy.
 extension RPCOperation {
-    static let attachPolicyToUser = attaching("AttachPolicyToUser", .user) { .user(try $0.userName()) }
-    static let attachPolicyToGroup = attaching("AttachPolicyToGroup", .group) { .group(try $0.required("GroupName")) }
-    static let attachPolicyToRole = attaching("AttachPolicyToRole", .role) { .role(try $0.required("RoleName")) }
+    static let attachPolicyToUser = changing("AttachPolicyToUser", .user, by: { $0.attach }) { .user(try $0.userName()) }
+    static let attachPolicyToGroup = changing("AttachPolicyToGroup", .group, by: { $0.attach }) {
+        .group(try $0.required("GroupName"))
+    }
+    static let attachPolicyToRole = changing("AttachPolicyToRole", .role, by: { $0.attach }) {
+        .role(try $0.required("RoleName"))
+    }
 
-    static let detachPolicyFromUser = detaching("DetachPolicyFromUser", .user) { .user(try $0.userName()) }
-    static let detachPolicyFromGroup = detaching("DetachPolicyFromGroup", .group) { .group(try $0.required("GroupName")) }
-    static let detachPolicyFromRole = detaching("DetachPolicyFromRole", .role) { .role(try $0.required("RoleName")) }
+    static let detachPolicyFromUser = changing("DetachPolicyFromUser", .user, by: { $0.detach }) { .user(try $0.userName()) }
+    static let detachPolicyFromGroup = changing("DetachPolicyFromGroup", .group, by: { $0.detach }) {
+        .group(try $0.required("GroupName"))
+    }
+    static let detachPolicyFromRole = changing("DetachPolicyFromRole", .role, by: { $0.detach }) {
+        .role(try $0.required("RoleName"))
+    }
 
     static let listPoliciesForUser = listing("ListPoliciesForUser", .user) { .user(try $0.userName()) }
     static let listPoliciesForGroup = listing("ListPoliciesForGroup", .group) { .group(try $0.required("GroupName")) }
@@ -51,22 +59,17 @@ extension RPCOperation {
         return RPCAnswer(answer)
     }
 
-    private static func attaching(
-        _ name: String, _ entity: IdentityResource, _ holder: @escaping @Sendable (IdentityCall) throws -> PolicyHolder
-    ) -> RPCOperation {
-        .identity(name, isWrite: true, on: entity, .policy) { call in
-            try call.identities.attach(
-                call.policyType(), call.required("PolicyName"), to: holder(call), account: call.account)
-            return RPCAnswer()
-        }
-    }
+    private typealias Change =
+        @Sendable (IdentityStore) -> (
+            NamedPolicy.PolicyType, String, PolicyHolder, String
+        ) throws -> Void
 
-    private static func detaching(
-        _ name: String, _ entity: IdentityResource, _ holder: @escaping @Sendable (IdentityCall) throws -> PolicyHolder
+    private static func changing(
+        _ name: String, _ entity: IdentityResource, by change: @escaping Change,
+        _ holder: @escaping @Sendable (IdentityCall) throws -> PolicyHolder
     ) -> RPCOperation {
         .identity(name, isWrite: true, on: entity, .policy) { call in
-            try call.identities.detach(
-                call.policyType(), call.required("PolicyName"), from: holder(call), account: call.account)
+            try change(call.identities)(call.policyType(), call.required("PolicyName"), holder(call), call.account)
             return RPCAnswer()
         }
     }

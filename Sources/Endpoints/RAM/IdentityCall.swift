@@ -160,7 +160,7 @@ extension RPCOperation {
                     && selfService(context.services.identities.settings(account: context.accountId).preference)
             }
         ) { context in
-            do { return try run(IdentityCall(context: context)) } catch let error as DirectoryError { throw RPCError(error) }
+            try run(IdentityCall(context: context))
         }
     }
 }

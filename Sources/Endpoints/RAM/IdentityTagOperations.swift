@@ -69,7 +69,7 @@ extension RPCOperation {
             }
         ) { context in
             let call = IdentityCall(context: context)
-            do { return try run(call, call.taggedType()) } catch let error as DirectoryError { throw RPCError(error) }
+            return try run(call, call.taggedType())
         }
     }
 }

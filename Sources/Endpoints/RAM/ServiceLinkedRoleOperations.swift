@@ -61,7 +61,7 @@ extension RPCOperation {
                 return [AccessRequest("ram:" + name, on: "*", conditions: ["ram:ServiceName": [service]])]
             }
         ) { context in
-            do { return try run(IdentityCall(context: context)) } catch let error as DirectoryError { throw RPCError(error) }
+            try run(IdentityCall(context: context))
         }
     }
 }

@@ -120,10 +120,6 @@ struct RPCOperation: Sendable {
 /// A version of an API: its operations, and the names of those to come.
 struct RPCProduct: Sendable {
     var serviceName: String
-    /// The service's name in actions and resources: `kms` of `kms:Decrypt`.
-    var code: String
-    /// Whether its resources name a region.
-    var isRegional: Bool
     /// Code of a refusal by the policies; each product has its own (ram.md section 3).
     var deniedCode: String
     /// Types of the resources that parameters name, for the event.
@@ -132,12 +128,10 @@ struct RPCProduct: Sendable {
     var unbuilt: Set<String>
 
     init(
-        serviceName: String, code: String, isRegional: Bool = true, deniedCode: String = "NoPermission",
+        serviceName: String, deniedCode: String = "NoPermission",
         referenced: [(parameter: String, type: String)] = [], operations: [RPCOperation], unbuilt: [String]
     ) {
         self.serviceName = serviceName
-        self.code = code
-        self.isRegional = isRegional
         self.deniedCode = deniedCode
         self.referenced = referenced
         self.operations = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })
@@ -196,7 +190,7 @@ struct RPCGateway: Sendable {
                 circumstances: RequestCircumstances(request, at: services.wireNow), parameters: call.parameters,
                 version: call.version ?? "", requestId: requestId, host: record.host)
             do {
-                try context.authorize(operation, of: product)
+                try context.authorize(operation)
                 if operation.isWrite { try begin(&record) }
                 let answer = try await operation.run(context)
                 record.weakening = answer.weakening
@@ -207,6 +201,8 @@ struct RPCGateway: Sendable {
             }
         } catch let error as RPCError {
             return await refuse(error, record, request)
+        } catch let error as DirectoryError {
+            return await refuse(RPCError(error), record, request)
         } catch let failure as AuthenticationFailure {
             return await refuse(RPCError(failure.httpStatus, failure.code, failure.message), record, request, failure)
         } catch {

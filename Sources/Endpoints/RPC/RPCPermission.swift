@@ -38,19 +38,14 @@ extension RPCContext {
     }
 
     /// Asks for what `permission` says of an operation.
-    func authorize(_ operation: RPCOperation, of product: RPCProduct) throws {
+    func authorize(_ operation: RPCOperation) throws {
         switch operation.permission {
         case .anyCaller, .inside: return
         case .requests(let requests, let ifUndecided):
             try authorize(try requests(self)) { ifUndecided?(self) ?? false }
         case .standard:
             let name = operation.resourceType == "ACS::ActionTrail::Trail" ? filled(operation.namedBy) : nil
-            let region = product.isRegional ? services.region : "*"
-            try authorize([
-                AccessRequest(
-                    product.code + ":" + operation.name,
-                    on: "acs:\(product.code):\(region):\(accountId):" + (name.map { "trail/" + $0 } ?? "*"))
-            ])
+            try authorize([trailRequest(operation.name, name)])
         }
     }
 }

@@ -4,7 +4,7 @@
 /// Names of operations that this version does not have yet: they answer 501, unknown ones 404.
 extension RPCProduct {
     static let actionTrail = RPCProduct(
-        serviceName: "Actiontrail", code: "actiontrail",
+        serviceName: "Actiontrail",
         operations: [
             .createTrail, .updateTrail, .deleteTrail, .describeTrails, .getTrailStatus, .startLogging, .stopLogging,
             .lookupEvents, .describeRegions, .createDeliveryHistoryJob, .getDeliveryHistoryJob,
@@ -28,21 +28,21 @@ extension RPCProduct {
         ])
 
     static let actionTrail2017 = RPCProduct(
-        serviceName: "Actiontrail", code: "actiontrail",
+        serviceName: "Actiontrail",
         operations: [
             .createTrail, .updateTrail, .deleteTrail, .describeTrails, .getTrailStatus, .startLogging, .stopLogging,
             .lookupEvents2017, .describeRegions,
         ], unbuilt: [])
 
     static let keyManagement = RPCProduct(
-        serviceName: "Kms", code: "kms", deniedCode: "Forbidden.NoPermission",
+        serviceName: "Kms", deniedCode: "Forbidden.NoPermission",
         referenced: [("KeyId", "ACS::KMS::Key"), ("AliasName", "ACS::KMS::Alias")],
         operations: RPCOperation.keyManagementOperations,
         // Keys for MACs: the names of their specs are not known.
         unbuilt: ["GenerateMac", "VerifyMac"])
 
     static let accessManagement = RPCProduct(
-        serviceName: "Ram", code: "ram", isRegional: false,
+        serviceName: "Ram",
         referenced: [
             ("UserName", "ACS::RAM::User"), ("GroupName", "ACS::RAM::Group"), ("RoleName", "ACS::RAM::Role"),
             ("PolicyName", "ACS::RAM::Policy"), ("UserAccessKeyId", "ACS::RAM::AccessKey"),
@@ -51,6 +51,6 @@ extension RPCProduct {
         unbuilt: [])
 
     static let securityTokens = RPCProduct(
-        serviceName: "Sts", code: "sts", isRegional: false, referenced: [("RoleArn", "ACS::RAM::Role")],
+        serviceName: "Sts", referenced: [("RoleArn", "ACS::RAM::Role")],
         operations: [.assumeRole, .getCallerIdentity], unbuilt: [])
 }

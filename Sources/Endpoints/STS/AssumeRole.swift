@@ -24,7 +24,7 @@ extension RPCOperation {
         } catch let error as DirectoryError {
             // Whoever may assume no such role does not learn whether there is one.
             try context.authorize([request])
-            throw RPCError(error)
+            throw error
         }
         let verdict = try context.services.authorizer.decideAssumeRole(
             caller, request, in: context.circumstances, trust: ResourcePolicy(trust, owner: role.accountId))
@@ -33,11 +33,8 @@ extension RPCOperation {
         case .denied(let denial), .undecided(let denial): throw denial
         }
         guard wanted.seconds <= role.maximumSessionSeconds else { throw RoleRequest.invalid("DurationSeconds") }
-        let key: TemporaryKey
-        do {
-            key = try identities.beginSession(
-                of: role, name: wanted.session, seconds: wanted.seconds, policy: wanted.policy)
-        } catch let error as DirectoryError { throw RPCError(error) }
+        let key = try identities.beginSession(
+            of: role, name: wanted.session, seconds: wanted.seconds, policy: wanted.policy)
         var credentials = JSONFields()
         credentials.add(key.id, "AccessKeyId")
         credentials.add(key.secret.reveal(), "AccessKeySecret")

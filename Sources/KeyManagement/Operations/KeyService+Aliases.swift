@@ -31,8 +31,14 @@ extension KeyService {
     ) throws -> (record: KeyRecord, isNew: Bool) {
         let scope = KeyScope(account: account, region: region)
         let alias = "acs/" + service
+        func present() throws(KeyError) -> KeyRecord? {
+            guard let id = table.withLock({ $0.aliases[scope]?[alias] }) else { return nil }
+            return try cell(id).record
+        }
+        // Each object asks: only the first one waits for whoever changes keys.
+        if let record = try present() { return (record, false) }
         return try writing.withLock { _ in
-            if let id = table.withLock({ $0.aliases[scope]?[alias] }) { return (try cell(id).record, false) }
+            if let record = try present() { return (record, false) }
             var record = KeyRecord(
                 id: Self.newId(), account: account, region: region, spec: .aes256, usage: .encryptDecrypt, origin: .service,
                 createdAt: now)
