@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import threading
+import time
 
 import pytest
 
@@ -28,6 +29,13 @@ class Delivered:
         job = server.call("CreateDeliveryHistoryJob", {"TrailName": "proved-trail"})["JobId"]
         wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": job})["JobStatus"] == 2, what="the job")
         server.call("StopLogging", {"Name": "proved-trail"})
+        # The event of the stop is the last one delivered, with its digest, and comes after its answer.
+        def is_whole():
+            objects = objects_of(server.bucket("proved-bucket"))
+            time.sleep(1)
+            return any(b'"StopLogging"' in gzip.decompress(body) for key, body in objects.items() if key.endswith(".gz")) and (
+                objects == objects_of(server.bucket("proved-bucket")))
+        wait_for(is_whole, what="the last delivery")
         server.cairn("bucket", "download", "proved-bucket", "--to", folder, check=0)
         self.key = server.get("/log/key").content.decode().strip()
         self.folder = folder
