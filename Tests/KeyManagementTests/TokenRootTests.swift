@@ -48,7 +48,8 @@ private enum SoftHSM {
             try run(["--init-token", "--free", "--label", token, "--so-pin", "87654321", "--pin", pin], configuration)
             for (number, key) in keys.enumerated() {
                 let file = folder + "/material"
-                let material = Data((0..<32).map { _ in UInt8.random(in: 0...255) })
+                // The tool reads a key up to the first zero or line end, and no AES takes what is left: letters and digits are safe.
+                let material = Data((0..<32).map { _ in "0123456789abcdefghijklmnopqrstuvwxyz".utf8.randomElement()! })
                 try material.write(to: URL(fileURLWithPath: file))
                 try run(
                     ["--import", file, "--aes", "--token", token, "--pin", pin, "--label", key, "--id", "0\(number + 1)"],
