@@ -18,6 +18,7 @@ public enum LookupAttribute: UInt8, CaseIterable, Sendable {
     case roleName = 11
     case principalId = 12
     case sensitiveAction = 13
+    case errorCode = 14
 
     /// The key of LookupEvents' `LookupAttribute.N.Key`.
     public var wireName: String {
@@ -35,8 +36,12 @@ public enum LookupAttribute: UInt8, CaseIterable, Sendable {
         case .roleName: "RoleName"
         case .principalId: "PrincipalId"
         case .sensitiveAction: "SensitiveAction"
+        case .errorCode: "ErrorCode"
         }
     }
+
+    /// Whether an event can have several values.
+    public var isRepeated: Bool { self == .resourceType || self == .resourceName }
 
     public init?(wireName: String) {
         guard let match = Self.allCases.first(where: { $0.wireName == wireName }) else { return nil }

@@ -123,6 +123,27 @@ public final class MemoryDisk: Disk {
         }
     }
 
+    /// What a process that is killed leaves: all that it wrote, synced or not. The power may go after that.
+    public func afterKill() -> MemoryDisk {
+        state.withLock { old in
+            var new = State()
+            new.directories = old.directories
+            new.hasImmutableFlag = old.hasImmutableFlag
+            // One file may have one name that lasts and another that does not yet.
+            var copies: [ObjectIdentifier: Content] = [:]
+            for content in Array(old.names.values) + Array(old.durableNames.values) {
+                let held = content.state.withLock { $0 }
+                let copy = Content()
+                copy.state.withLock { $0 = held }
+                copies[ObjectIdentifier(content)] = copy
+            }
+            new.names = old.names.mapValues { copies[ObjectIdentifier($0)]! }
+            new.durableNames = old.durableNames.mapValues { copies[ObjectIdentifier($0)]! }
+            for content in new.names.values { new.used += content.state.withLock { $0.bytes.count } }
+            return MemoryDisk(new)
+        }
+    }
+
     /// Runs `action` unless the plan says otherwise; returns normally for a lie.
     fileprivate func perform(
         _ operation: Operation, _ path: String, torn: (Int) -> Void = { _ in }, _ action: () throws(DiskError) -> Void

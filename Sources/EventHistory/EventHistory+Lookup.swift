@@ -18,6 +18,8 @@ public struct LookupQuery: Sendable {
 
     public var account: String
     public var conditions: [Condition]
+    /// Words that stand anywhere in the event; see ``LogEngine/words(of:account:)``.
+    public var text: String
     /// Milliseconds since 1970, both ends included.
     public var times: ClosedRange<Int64>
     public var direction: SearchDirection
@@ -25,11 +27,12 @@ public struct LookupQuery: Sendable {
     public var limit: Int
 
     public init(
-        account: String, conditions: [Condition] = [], times: ClosedRange<Int64>, direction: SearchDirection = .newestFirst,
-        after: LogPosition? = nil, limit: Int
+        account: String, conditions: [Condition] = [], text: String = "", times: ClosedRange<Int64>,
+        direction: SearchDirection = .newestFirst, after: LogPosition? = nil, limit: Int
     ) {
         self.account = account
         self.conditions = conditions
+        self.text = text
         self.times = times
         self.direction = direction
         self.after = after
@@ -48,19 +51,17 @@ public struct LookupPage: Sendable {
 extension EventHistory {
     /// One page of a lookup. It sees every event acknowledged before it began.
     public func lookUp(_ query: LookupQuery) throws -> LookupPage {
-        let hasher = engine.hasher(account: query.account)
+        let words = engine.words(of: query.text, account: query.account)
         var cursor = try engine.search(
             SearchQuery(
-                account: query.account,
-                terms: query.conditions.map {
-                    .init(field: $0.attribute.rawValue, hash: hasher.hash(field: $0.attribute.rawValue, value: $0.value))
-                }, times: query.times, direction: query.direction, after: query.after))
+                account: query.account, terms: terms(query.conditions, account: query.account), words: words, times: query.times,
+                direction: query.direction, after: query.after))
         var page = LookupPage(events: [], next: nil, damaged: [])
         var last: LogPosition?
         while let position = try cursor.next() {
             do {
                 let record = try engine.record(at: position.sequence)
-                guard record.matches(query) else { continue }
+                guard record.matches(query), record.withBytes({ engine.has(words, $0) }) else { continue }
                 if page.events.count == query.limit {
                     page.next = last
                     break
@@ -74,6 +75,13 @@ extension EventHistory {
             }
         }
         return page
+    }
+
+    func terms(_ conditions: [LookupQuery.Condition], account: String) -> [RowFacts.Term] {
+        let hasher = engine.hasher(account: account)
+        return conditions.map {
+            .init(field: $0.attribute.rawValue, hash: hasher.hash(field: $0.attribute.rawValue, value: $0.value))
+        }
     }
 }
 

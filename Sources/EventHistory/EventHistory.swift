@@ -36,6 +36,7 @@ public final class EventHistory: Sendable {
     let log: SignedLog
     let now: @Sendable () -> Int64
     private let sequencer: Sequencer
+    let valueNames = ValueNames()
 
     /// Opens the history of a data folder, or begins one.
     ///
@@ -50,6 +51,7 @@ public final class EventHistory: Sendable {
         var engineSettings = LogEngine.Settings(
             folder: settings.dataFolder + "/history", fieldCount: Int(LookupAttribute.allCases.map(\.rawValue).max()!) + 1,
             uniqueField: LookupAttribute.eventId.rawValue)
+        engineSettings.uniqueKey = "eventId"
         engineSettings.cacheBytes = settings.cacheBytes
         engineSettings.tailRows = settings.tailRows
         var replayed: [UInt64: MerkleHash] = [:]

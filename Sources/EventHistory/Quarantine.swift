@@ -132,12 +132,15 @@ public final class Quarantine: Sendable {
             let plain = try envelope.open(
                 bytes[envelope.header.count...], nonce: FileEnvelope.onlyNonce, authenticating: [])
             let count = plain.prefix(4).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+            guard count <= 512 << 20 else { throw FormatError.truncated }
             let raw = try plain.dropFirst(4).withUnsafeBytes { buffer throws(FormatError) in
                 try Zstd.expand(buffer, rawCount: count, dictionary: nil)
             }
             return try JSONDecoder().decode([Entry].self, from: Data(raw))
         } catch let error as FormatError { throw StoreDamage(path: path, offset: 0, reason: error) } catch is KeyError {
             throw StoreDamage(path: path, offset: 0, reason: .notAuthentic)
+        } catch is DecodingError {
+            throw StoreDamage(path: path, offset: 0, reason: .unknownVersion)
         }
     }
 }

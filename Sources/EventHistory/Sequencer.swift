@@ -88,19 +88,18 @@ final class Sequencer: Sendable {
             guard queue.bytes == 0 || queue.bytes + bytes <= waitingBytesLimit else { throw HistoryError.busy }
             queue.bytes += bytes
         }
-        let hasher = engine.hasher(account: account)
-        var facts = RowFacts()
-        facts.reserve(rows: events.count)
-        for index in events { EventIndex.append(batch.events[index], of: batch, hasher: hasher, to: &facts) }
-        let frames =
-            bytes >= Self.ownFrameBytes
-            ? Self.frames(
-                of: batch, events: Array(events), account: account, conflicts: [], dictionary: engine.dictionaries.current)
-            : nil
-        let prepared = facts
+        let prepared: Prepared
+        if bytes < Self.ownFrameBytes {
+            prepared = Prepared(facts: facts(of: batch, events, account: account), frames: nil)
+        } else {
+            prepared = try await LongWork.run { [self] in
+                let run = FrameRun(of: batch, events: Array(events), account: account, conflicts: [], engine: engine)
+                return Prepared(facts: facts(of: batch, events, account: account), frames: run.all)
+            }
+        }
         return try await withCheckedThrowingContinuation { continuation in
             let request = Request(
-                account: account, batch: batch, events: events, facts: prepared, frames: frames, bytes: bytes,
+                account: account, batch: batch, events: events, facts: prepared.facts, frames: prepared.frames, bytes: bytes,
                 answer: { continuation.resume(with: $0) })
             let isAccepted = queue.withLock { queue in
                 guard !queue.isStopped else { return false }
@@ -111,21 +110,17 @@ final class Sequencer: Sendable {
         }
     }
 
-    /// Compresses events into frames of some 32 KiB.
-    private static func frames(
-        of batch: ParsedBatch, events: [Int], account: String, conflicts: Set<Int>, dictionary: FrameDictionary?
-    ) -> [PreparedFrame] {
-        var frames: [PreparedFrame] = []
-        var payload = FramePayload(account: account)
-        for index in events {
-            payload.append(batch.events[index], of: batch, isConflict: conflicts.contains(index))
-            if payload.isFull {
-                frames.append(payload.prepared(dictionary: dictionary))
-                payload = FramePayload(account: account)
-            }
-        }
-        if payload.count > 0 { frames.append(payload.prepared(dictionary: dictionary)) }
-        return frames
+    private struct Prepared: Sendable {
+        var facts: RowFacts
+        var frames: [PreparedFrame]?
+    }
+
+    private func facts(of batch: ParsedBatch, _ events: Range<Int>, account: String) -> RowFacts {
+        let hasher = engine.hasher(account: account)
+        var facts = RowFacts()
+        facts.reserve(rows: events.count)
+        for index in events { EventIndex.append(batch.events[index], of: batch, hasher: hasher, to: &facts) }
+        return facts
     }
 
     // MARK: The sequencer's thread
@@ -169,7 +164,7 @@ final class Sequencer: Sendable {
         var outcomes = Array(repeating: RecordOutcome(), count: requests.count)
         var batches: [LogEngine.Batch] = []
         var entries: [MerkleHash] = []
-        var small = SmallFrames(dictionary: engine.dictionaries.current)
+        var small = SmallFrames(engine: engine)
         var group = GroupIndex()
         var firstRow = 0
         for (index, request) in requests.enumerated() {
@@ -194,9 +189,10 @@ final class Sequencer: Sendable {
                         account: request.account,
                         frames: isWhole
                             ? frames
-                            : Self.frames(
+                            : FrameRun(
                                 of: request.batch, events: judged.rows.map { request.events.lowerBound + $0 },
-                                account: request.account, conflicts: judged.conflicts, dictionary: small.dictionary),
+                                account: request.account, conflicts: judged.conflicts, engine: engine
+                            ).all,
                         facts: isWhole ? request.facts : request.facts.keeping(judged.rows)))
             } else {
                 small.append(request, judged, into: &batches)
@@ -311,19 +307,49 @@ final class Sequencer: Sendable {
     }
 }
 
+/// Compresses events of one account into frames, one at a time.
+private struct FrameRun {
+    private let batch: ParsedBatch
+    private var events: ArraySlice<Int>
+    private let conflicts: Set<Int>
+    private var payload: FramePayload
+
+    init(of batch: ParsedBatch, events: [Int], account: String, conflicts: Set<Int>, engine: LogEngine) {
+        self.batch = batch
+        self.events = events[...]
+        self.conflicts = conflicts
+        payload = engine.newFrame(account: account)
+    }
+
+    mutating func next() -> PreparedFrame? {
+        while let event = events.popFirst() {
+            payload.append(batch.events[event], of: batch, isConflict: conflicts.contains(event))
+            if payload.isFull { break }
+        }
+        return payload.count > 0 ? payload.prepared() : nil
+    }
+
+    var all: [PreparedFrame] {
+        var run = self
+        var frames: [PreparedFrame] = []
+        while let frame = run.next() { frames.append(frame) }
+        return frames
+    }
+}
+
 /// Gathers small requests of one account, one after another, into a shared frame.
 private struct SmallFrames {
-    let dictionary: FrameDictionary?
+    private let engine: LogEngine
     private var payload: FramePayload?
     private var account = ""
     private var facts = RowFacts()
 
-    init(dictionary: FrameDictionary?) { self.dictionary = dictionary }
+    init(engine: LogEngine) { self.engine = engine }
 
     mutating func append(_ request: Sequencer.Request, _ judged: Sequencer.Judged, into batches: inout [LogEngine.Batch]) {
         if account != request.account || payload?.isFull ?? false { flush(into: &batches) }
         account = request.account
-        var payload = self.payload ?? FramePayload(account: account)
+        var payload = self.payload ?? engine.newFrame(account: account)
         for row in judged.rows {
             let event = request.events.lowerBound + row
             payload.append(request.batch.events[event], of: request.batch, isConflict: judged.conflicts.contains(event))
@@ -333,9 +359,8 @@ private struct SmallFrames {
     }
 
     mutating func flush(into batches: inout [LogEngine.Batch]) {
-        guard let payload, payload.count > 0 else { return }
-        batches.append(
-            LogEngine.Batch(account: account, frames: [payload.prepared(dictionary: dictionary)], facts: facts))
+        guard var payload, payload.count > 0 else { return }
+        batches.append(LogEngine.Batch(account: account, frames: [payload.prepared()], facts: facts))
         self.payload = nil
         facts = RowFacts()
     }

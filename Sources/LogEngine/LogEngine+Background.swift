@@ -50,6 +50,8 @@ extension LogEngine {
     }
 
     /// Joins eight neighbours of about one size, again and again, up to the format's limit.
+    ///
+    /// Retention drops whole segments: what was recorded more than ``Settings/joinSpan`` apart stays apart.
     private func mergeSegments() {
         while !isStopping.load(ordering: .relaxed), let run = nextMerge() {
             do {
@@ -93,13 +95,21 @@ extension LogEngine {
     private func nextMerge() -> [Segment]? {
         let segments = view.withLock { $0.segments }
         func level(_ segment: Segment) -> Int {
-            var size = Tail.rowLimit
+            var size = 1 << 10
             var level = 0
             while size * SegmentFormat.mergeFanIn / 2 < segment.summary.rowCount {
                 size *= SegmentFormat.mergeFanIn
                 level += 1
             }
             return level
+        }
+        /// From the oldest recording to what retention counts from; a segment that was joined before has grown at its end.
+        func span(_ run: ArraySlice<Segment>) -> UInt64 {
+            let first = run[run.startIndex].summary
+            let recordedAt = (try? frame(holding: first.firstSequence))?.recordedAt ?? first.retentionBasis
+            let last = run.map(\.summary.retentionBasis).max() ?? recordedAt
+            let difference = last.subtractingReportingOverflow(recordedAt)
+            return difference.overflow ? .max : difference.partialValue.magnitude
         }
         var start = segments.startIndex
         while start < segments.count {
@@ -111,8 +121,13 @@ extension LogEngine {
                 rows += segments[end].summary.rowCount
                 end += 1
             }
-            if end - start == SegmentFormat.mergeFanIn && rows <= SegmentFormat.mergeLimit { return Array(segments[start..<end]) }
-            start = max(end, start + 1)
+            guard end - start == SegmentFormat.mergeFanIn else {
+                start = max(end, start + 1)
+                continue
+            }
+            let run = segments[start..<end]
+            if rows <= SegmentFormat.mergeLimit && span(run) <= UInt64(settings.joinSpan) { return Array(run) }
+            start += 1
         }
         return nil
     }
@@ -154,41 +169,40 @@ extension LogEngine {
     // MARK: Dictionaries
 
     /// Makes a dictionary of records spread evenly over the newest ones held, and uses it from now on.
-    func makeDictionary() {
+    package func makeDictionary() {
         do {
             let end = endSequence
             let first = max(firstSequence, end > UInt64(Tail.rowLimit) ? end - UInt64(Tail.rowLimit) : 0)
-            func sample(_ sequence: UInt64) throws -> StoredRecord? {
-                do { return try record(at: sequence) } catch is StoreDamage { return nil }
-            }
             guard end > first else { return }
-            var content: [UInt8] = []
-            let total = end - first
-            var step: UInt64 = 1
-            // One record says little of the others' size.
-            let sizes = try (0..<16).compactMap { try sample(first + total * UInt64($0) / 16)?.storedCount }
-            if !sizes.isEmpty {
-                let average = max(1, sizes.reduce(0, +) / sizes.count)
-                step = max(1, total * UInt64(average) / UInt64(FrameDictionary.rawSize))
-            }
-            var next = first
-            while next < end && content.count < FrameDictionary.rawSize {
-                try sample(next)?.withStoredBytes { content.append(contentsOf: $0) }
-                next += step
+            // Some neighbours at a time: they share frames.
+            let run: UInt64 = 32
+            let step = max(run, (end - first) / UInt64(FrameDictionary.bookSample) * run)
+            var sample: [[UInt8]] = []
+            var bytes = 0
+            for start in stride(from: first, to: end, by: UInt64.Stride(step)) where bytes < FrameDictionary.bookBytes {
+                for sequence in start..<min(end, start + run) {
+                    do { sample.append(try record(at: sequence).bytes) } catch is StoreDamage { continue }
+                    bytes += sample[sample.count - 1].count
+                }
             }
             // A poor sample would stay for long, and each dictionary is kept as long as a frame may name it.
-            guard content.count >= FrameDictionary.rawSize / 16 else { return }
-            content = Array(content.prefix(FrameDictionary.rawSize))
-            if let current = dictionaries.current {
-                guard current.id == 1 || content.count >= 2 * current.content.count else { return }
+            guard bytes >= FrameDictionary.firstSample / 16 else { return }
+            let book = PhraseBook(from: sample)
+            let writer = PhraseWriter(book: book)
+            var content: [[UInt8]] = []
+            var size = 0
+            for body in sample.reversed() where size < FrameDictionary.contentSize {
+                content.append(body.withUnsafeBytes { writer.write($0).map { Array($0.bytes) } } ?? body)
+                size += content[content.count - 1].count
             }
-            try dictionaries.add(content)
+            // The newest are at the end, where zstd reaches them with the shortest distances.
+            try dictionaries.add(book, content.reversed().joined().suffix(FrameDictionary.contentSize))
         } catch { report(.backgroundFailure(what: "make a dictionary", error: error)) }
     }
 
     /// The first full journal file is a better sample than the first mebibyte; later ones replace it only rarely.
     private func renewDictionaryIfWorthwhile() {
         guard let current = dictionaries.current else { return makeDictionary() }
-        if current.id == 1 || current.content.count < FrameDictionary.rawSize / 2 { makeDictionary() }
+        if current.id == 1 || current.content.count < FrameDictionary.contentSize / 8 { makeDictionary() }
     }
 }

@@ -50,10 +50,12 @@ extension LogEngine {
             state.rawBytes += batches.reduce(0) { $0 + $1.frames.reduce(0) { $0 + UInt64($1.rawLength) } }
             let tail = view.withLock { $0.tails[$0.tails.count - 1] }
             for batch in batches {
-                tail.append(batch.facts, account: accountHash(batch.account), recordedAt: recordedAt)
+                tail.append(
+                    batch.facts, words: batch.frames.map { ($0.recordCount, $0.words) }, account: accountHash(batch.account),
+                    recordedAt: recordedAt)
             }
             committedEnd.store(state.nextSequence, ordering: .releasing)
-            if dictionaries.current == nil && state.rawBytes >= UInt64(FrameDictionary.rawSize) {
+            if dictionaries.current == nil && state.rawBytes >= UInt64(FrameDictionary.firstSample) {
                 state.rawBytes = 0
                 background.async { self.makeDictionary() }
             }

@@ -215,6 +215,11 @@ extension LogEngine {
             last.adopt(nil, endSequence: max(end, least))
             return max(end, least)
         }
+        // A killed process may have left frames that it had not synced. They count from now on: whoever sends them again is
+        // told that they are known, and checkpoints speak of them.
+        let written = try disk.openForAppending(last.path)
+        try written.sync()
+        written.close()
         var walk = try last.walk()
         if walk.wholeEnd >= least && last.headerDamage == nil && walk.wholeFrames < walk.frames.count {
             // The last commit is there as a whole or not at all.
@@ -253,11 +258,12 @@ extension LogEngine {
         while next < range.upperBound {
             let frame: DecodedFrame
             do { frame = try self.frame(holding: next) } catch let damage as StoreDamage {
-                report(.damage(damage))
                 let damageEnd = try endOfDamage(at: next)
+                guard damageEnd - next <= Self.damageLimit else { throw LogEngineError.missingRecords(next..<damageEnd) }
+                report(.damage(damage))
                 let end = min(damageEnd, range.upperBound)
                 let time = try recordingTime(from: damageEnd)
-                tail.append(placeholders(next..<end, time: time), account: 0, recordedAt: time)
+                tail.append(placeholders(next..<end, time: time), words: [], account: 0, recordedAt: time)
                 next = end
                 continue
             }
@@ -266,11 +272,16 @@ extension LogEngine {
             let end = min(frame.count, start + Int(range.upperBound - next))
             let hasher = hasher(account: frame.account)
             for row in start..<end { try indexer(frame.record(row), hasher, &facts) }
-            tail.append(facts, account: accountHash(frame.account), recordedAt: frame.recordedAt)
+            let words = frame.words(of: start..<end, hasher: wordHasher)
+            tail.append(
+                facts, words: [(end - start, words)], account: accountHash(frame.account), recordedAt: frame.recordedAt)
             next += UInt64(end - start)
         }
         return tail
     }
+
+    /// More records in one place are not missing: what says so is wrong.
+    private static let damageLimit: UInt64 = 1 << 24
 
     /// Rows that stand for records which cannot be read: found by nothing, but counted, so that sequences stay true.
     private func placeholders(_ range: Range<UInt64>, time: Int64) -> RowFacts {

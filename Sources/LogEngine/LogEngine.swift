@@ -23,12 +23,16 @@ public final class LogEngine: Sendable {
         public var fieldCount: Int
         /// The field whose value is unique in an account, unless a conflict is recorded.
         public var uniqueField: UInt8
+        /// The key of the unique value in records that are JSON; see ``FrameWords``.
+        public var uniqueKey = ""
         public var cacheBytes = 64 << 20
         /// A journal file is ended after this many bytes even if its tail has room.
         public var journalFileBytes: UInt64 = 256 << 20
         public var tailRows = Tail.rowLimit
         /// A tail becomes a segment after so many milliseconds even if it has room: one day.
         public var tailAge: Int64 = 86_400_000
+        /// Segments whose newest records are further apart, in milliseconds, are not joined: seven days.
+        public var joinSpan: Int64 = 7 * 86_400_000
         /// Failed background work is tried again after this many milliseconds.
         package var retryDelay = 2000
 
@@ -61,6 +65,7 @@ public final class LogEngine: Sendable {
     public let dictionaries: Dictionaries
     /// Hashes terms; its key is the store's own, kept sealed in `history/identity`.
     public let storeHash: SipHash
+    let wordHasher: WordHasher
     let view = Mutex(View())
     let commits: Mutex<CommitState>
     let background = DispatchQueue(label: "cairn.log-engine", qos: .utility)
@@ -108,9 +113,14 @@ public final class LogEngine: Sendable {
         self.beforeSealing = beforeSealing
         cache = BlockCache(limit: settings.cacheBytes)
         for folder in ["", "/journal", "/segments"] { try disk.createDirectory(settings.folder + folder) }
+        // A killed process may have left names that are not durable yet: identity and floor are relied on from here on.
+        try disk.syncDirectory(settings.folder)
         let holdsRecords = try ["/journal", "/segments"].contains { try !disk.list(settings.folder + $0).isEmpty }
         storeHash = try Self.identity(settings.folder + "/identity", disk: disk, key: key, holdsRecords: holdsRecords)
-        dictionaries = try Dictionaries(folder: settings.folder + "/dictionaries", disk: disk, key: key) { report(.damage($0)) }
+        wordHasher = WordHasher(store: storeHash)
+        dictionaries = try Dictionaries(
+            folder: settings.folder + "/dictionaries", disk: disk, key: key, hasher: wordHasher, uniqueKey: settings.uniqueKey
+        ) { report(.damage($0)) }
         commits = Mutex(CommitState(nextSequence: 0))
         try recover(indexer)
     }

@@ -8,7 +8,7 @@ import Testing
     @Test func `are its values in the order of the attributes`() {
         let batch = parse(
             event(
-                #""serviceName":"Ecs","eventType":"ApiCall","eventRW":"Write","sourceIpAddress":"192.0.2.1","resourceType":"ACS::ECS::Disk;ACS::ECS::Instance","resourceName":"d-1,d-2;i-1","referencedResources":{"ACS::ECS::Instance":["i-1","i-2"]},"userIdentity":{"type":"assumed-role","userName":"ops:alice:x","principalId":"33:alice","accessKeyId":"STS.1"},"#,
+                #""serviceName":"Ecs","eventType":"ApiCall","eventRW":"Write","sourceIpAddress":"192.0.2.1","resourceType":"ACS::ECS::Disk;ACS::ECS::Instance","resourceName":"d-1,d-2;i-1","referencedResources":{"ACS::ECS::Instance":["i-1","i-2"]},"userIdentity":{"type":"assumed-role","userName":"ops:alice:x","principalId":"33:alice","accessKeyId":"STS.1"},"errorCode":"Throttling","#,
                 name: "DeleteDisk"))
         #expect(
             batch.allTerms(0) == [
@@ -16,7 +16,7 @@ import Testing
                 "resourceType=ACS::ECS::Instance", "resourceName=i-1", "resourceName=i-2",
                 "resourceType=ACS::ECS::Disk",
                 "resourceName=d-1", "resourceName=d-2", "eventRW=Write", "accessKeyId=STS.1", "eventType=ApiCall",
-                "sourceIpAddress=192.0.2.1", "roleName=ops", "principalId=33:alice",
+                "sourceIpAddress=192.0.2.1", "roleName=ops", "principalId=33:alice", "errorCode=Throttling",
             ])
     }
 
@@ -124,7 +124,7 @@ import Testing
         for attribute in LookupAttribute.allCases {
             #expect(LookupAttribute(wireName: attribute.wireName) == attribute)
         }
-        #expect(LookupAttribute.allCases.map(\.rawValue) == Array(1...13))
+        #expect(LookupAttribute.allCases.map(\.rawValue) == Array(1...14))
         #expect(LookupAttribute(wireName: "EventAccessKeyId") == .accessKeyId)
         #expect(LookupAttribute(wireName: "eventId") == nil)
     }

@@ -95,6 +95,7 @@ import Testing
                 do {
                     for row in Self.model.rows {
                         _ = try store.search(store.query("anna", row.record.terms))
+                        _ = try store.search(store.query("anna", wordsOf: row.record))
                         let hash = store.engine.hasher(account: "anna").hash(field: SampleRecord.unique, value: row.record.unique)
                         _ = try store.engine.sequences(uniqueHash: hash)
                         var facts = RowFacts()
@@ -158,6 +159,7 @@ import Testing
             }
         }
         _ = try? store.search(store.query("anna"))
+        _ = try? store.search(store.query("anna", wordsOf: Self.model.rows[40].record))
         _ = try store.commit([Self.model.rows[0].record], recordedAt: 99)
         store.engine.close()
         _ = try Store(disk: copy, tailRows: 24)

@@ -135,6 +135,31 @@ import Testing
         try model.expectSame(as: try Store(disk: disk, tailRows: 300), "reopened")
     }
 
+    /// Tails that hold a few records each become segments of their own; retention drops whole segments.
+    @Test(arguments: [1, 4]) func `forgets old records although few are recorded at a time`(commitsPerDay: Int) throws {
+        let day: Int64 = 86_400_000
+        let store = try Store(disk: MemoryDisk(), settings: Store.settings())
+        var now: Int64 = 1_700_000_000_000
+        for commit in 0..<200 * commitsPerDay {
+            // A little more than a day, so that a tail is over with it.
+            now += day / Int64(commitsPerDay) + 1
+            let records = (0..<3).map {
+                SampleRecord(account: "anna", time: now, unique: "u\(commit)-\($0)", colour: "red", tags: [])
+            }
+            _ = try store.commit(records, recordedAt: now)
+            store.settle()
+            let first = store.engine.dropRecords(olderThan: now - 90 * day)
+            let oldest = try store.engine.record(at: first).recordedAt
+            // A segment may wait for its last record, and the tail becomes one only after a day.
+            try #require(oldest >= now - 100 * day, "commit \(commit): the oldest is \((now - oldest) / day) days old")
+            try #require(commit > 80 * commitsPerDay || first == 0, "commit \(commit): \(first)")
+        }
+        let held = Int(store.engine.firstSequence)..<Int(store.engine.endSequence)
+        #expect(held.count < 3 * 100 * commitsPerDay)
+        #expect(try store.search(store.query("anna")).count == held.count)
+        #expect(store.reports.isEmpty)
+    }
+
     @Test func `starts where it ended even after retention dropped everything`() throws {
         let disk = MemoryDisk()
         let records = (0..<5000).map {

@@ -165,6 +165,37 @@ import Testing
         #expect(try disk.list(folder) == ["00000000000000000010.journal"])
     }
 
+    @Test func `makes durable what a killed process had not, before it relies on it`() throws {
+        for write in 1...40 {
+            let disk = MemoryDisk()
+            let end = SuddenEnd(of: disk, atWrite: write, by: .kill)
+            do {
+                let store = try Store(disk: disk, tailRows: 4)
+                for step in 0..<3 {
+                    _ = try store.commit(Self.records(step * 3..<step * 3 + 3), recordedAt: Int64(100 * step + 100))
+                    store.settle()
+                }
+                store.engine.dropRecords(olderThan: 150)
+            }
+            disk.setFault(nil)
+            guard let left = end.left else { continue }
+            let store = try Store(disk: left, tailRows: 4)
+            store.settle()
+            let held = Int(store.engine.firstSequence)..<Int(store.engine.endSequence)
+            for seed in UInt64(0)..<4 {
+                let again = try Store(disk: left.afterPowerLoss(seed: seed), tailRows: 4)
+                let label = "killed at write \(write), power loss \(seed)"
+                try #require(again.damages.isEmpty, "\(label)")
+                try #require(Int(again.engine.firstSequence) == held.lowerBound, "\(label)")
+                try #require(Int(again.engine.endSequence) == held.upperBound, "\(label)")
+                for sequence in held {
+                    let bytes = try again.engine.record(at: UInt64(sequence)).bytes
+                    try #require(bytes == Self.records(0..<9)[sequence].bytes, "\(label): \(sequence)")
+                }
+            }
+        }
+    }
+
     @Test func `reads everything with hardly any cache`() throws {
         let disk = MemoryDisk()
         var model = Model()

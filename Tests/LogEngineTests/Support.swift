@@ -83,11 +83,22 @@ final class Store: Sendable {
     let engine: LogEngine
     private let box: ReportBox
 
-    init(disk: any Disk, folder: String = "h", tailRows: Int = 50, cacheBytes: Int = 1 << 20, key: ServiceKey = .sample) throws {
-        var settings = LogEngine.Settings(folder: folder, fieldCount: 4, uniqueField: SampleRecord.unique)
+    convenience init(
+        disk: any Disk, folder: String = "h", tailRows: Int = 50, cacheBytes: Int = 1 << 20, key: ServiceKey = .sample
+    ) throws {
+        var settings = Self.settings(folder: folder)
         settings.tailRows = tailRows
         settings.cacheBytes = cacheBytes
+        try self.init(disk: disk, settings: settings, key: key)
+    }
+
+    static func settings(folder: String = "h") -> LogEngine.Settings {
+        var settings = LogEngine.Settings(folder: folder, fieldCount: 4, uniqueField: SampleRecord.unique)
         settings.retryDelay = 5
+        return settings
+    }
+
+    init(disk: any Disk, settings: LogEngine.Settings, key: ServiceKey = .sample) throws {
         let box = ReportBox()
         engine = try LogEngine(
             settings: settings, disk: disk, key: key, report: { box.add($0) }, beforeSealing: { _ in },
@@ -109,15 +120,14 @@ final class Store: Sendable {
         while let account = rest.first?.account {
             let run = rest.prefix { $0.account == account }.prefix(perFrame)
             rest = rest.dropFirst(run.count)
-            var payload = FramePayload(account: account)
+            var payload = engine.newFrame(account: account)
             var facts = RowFacts()
             let hasher = engine.hasher(account: account)
             for record in run {
                 record.bytes.withUnsafeBytes { payload.append($0, flags: [], receivedDigest: nil) }
                 record.index(hasher, &facts)
             }
-            batches.append(
-                .init(account: account, frames: [payload.prepared(dictionary: engine.dictionaries.current)], facts: facts))
+            batches.append(.init(account: account, frames: [payload.prepared()], facts: facts))
         }
         return try engine.commit(batches, recordedAt: recordedAt)
     }
@@ -130,6 +140,12 @@ final class Store: Sendable {
         return SearchQuery(
             account: account, terms: terms.map { .init(field: $0.field, hash: hasher.hash(field: $0.field, value: $0.value)) },
             times: times, direction: direction, after: after)
+    }
+
+    /// For records that may have every word of a record.
+    func query(_ account: String, wordsOf record: SampleRecord) -> SearchQuery {
+        let words = engine.words(of: String(decoding: record.bytes, as: UTF8.self), account: account)
+        return SearchQuery(account: account, words: words)
     }
 
     func search(_ query: SearchQuery, limit: Int = .max) throws -> [LogPosition] {

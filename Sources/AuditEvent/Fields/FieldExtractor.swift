@@ -39,6 +39,7 @@ struct FieldExtractor {
             collector.add(.roleName, ByteSlice(offset: Int(user.offset), count: length, isSide: user.isSide))
         }
         collector.add(.principalId, collector.slice(identity.principalId))
+        collector.add(.errorCode, collector.slice(slots[.errorCode]))
         if isSensitive(slots, eventName, serviceName, identityType, &collector) {
             collector.add(.sensitiveAction, TermCollector.trueWord)
         }

@@ -4,41 +4,10 @@
 import CZstd
 import Synchronization
 
-/// Compresses and expands frames with zstd, with or without a dictionary.
-///
-/// A dictionary here is plain earlier content ("raw content" in zstd's words): small frames, cheap to read one
-/// record from, then compress better than large ones without. Measured on 1.4 KB ActionTrail events in 32 KiB frames: 260
-/// bytes an event without a dictionary, with 1 MiB of it 153 at level 3 and 134 at level 5, for three times the time; folded
-/// (``RecordFold``) 122 and 107, for a fifth and four fifths of that time.
-public final class FrameDictionary: Sendable {
-    public static let rawSize = 1 << 20
-    static let level: Int32 = 3
-    /// Without a dictionary higher levels gain little.
-    static let plainLevel: Int32 = 3
-
-    public let id: UInt32
-    public let content: [UInt8]
-    /// zstd's own digested forms; immutable once made, so safe to share between threads.
-    nonisolated(unsafe) private let compressing: OpaquePointer
-    nonisolated(unsafe) private let expanding: OpaquePointer
-
-    public init(id: UInt32, content: [UInt8]) {
-        self.id = id
-        self.content = content
-        compressing = content.withUnsafeBytes { ZSTD_createCDict($0.baseAddress, $0.count, Self.level) }
-        expanding = content.withUnsafeBytes { ZSTD_createDDict($0.baseAddress, $0.count) }
-    }
-
-    deinit {
-        ZSTD_freeCDict(compressing)
-        ZSTD_freeDDict(expanding)
-    }
-
-    fileprivate var compressor: OpaquePointer { compressing }
-    fileprivate var expander: OpaquePointer { expanding }
-}
-
+/// Compresses and expands with zstd, with or without a dictionary.
 public enum Zstd {
+    static let level: Int32 = 3
+
     /// Contexts are a megabyte each: kept, and handed out to one user at a time.
     private final class Pool: Sendable {
         private let idle = Mutex<[UInt]>([])
@@ -71,12 +40,22 @@ public enum Zstd {
                     ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam4, Self.attach)
                     ZSTD_CCtx_refCDict(context, dictionary.compressor)
                 } else {
-                    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, FrameDictionary.plainLevel)
+                    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Self.level)
                 }
                 return ZSTD_compress2(context, target.baseAddress, bound, raw.baseAddress, raw.count)
             }
             precondition(ZSTD_isError(count) == 0, "zstd has room for any input of this size")
         }
+    }
+
+    /// Expands the first compressed content, and gives back what stands behind it.
+    static func expandWithRest(
+        _ bytes: UnsafeRawBufferPointer, rawCount: Int, dictionary: FrameDictionary?
+    ) throws(FormatError) -> (raw: [UInt8], rest: [UInt8]) {
+        let size = ZSTD_findFrameCompressedSize(bytes.baseAddress, bytes.count)
+        guard ZSTD_isError(size) == 0, size <= bytes.count else { throw .badCompression }
+        let raw = try expand(UnsafeRawBufferPointer(rebasing: bytes[..<size]), rawCount: rawCount, dictionary: dictionary)
+        return (raw, Array(bytes[size...]))
     }
 
     /// - Parameter rawCount: the exact size that must come out.

@@ -155,21 +155,30 @@ final class JournalFile: Sendable {
         if let headerDamage { throw headerDamage }
         return try damage(at: location.offset) { () throws -> DecodedFrame in
             let bytes = try file.readExpected(count: Int(location.length), at: location.offset)
-            let (header, raw) = try openFrame(bytes, dictionaries: dictionaries)
-            guard header.magic == JournalFormat.frameMagic, header.firstSequence == location.firstSequence else {
+            let frame = try openFrame(bytes, dictionaries: dictionaries)
+            guard frame.header.magic == JournalFormat.frameMagic, frame.header.firstSequence == location.firstSequence else {
                 throw FormatError.badMagic
             }
-            return try DecodedFrame(header: header, raw: raw)
+            return try DecodedFrame(
+                header: frame.header, raw: frame.raw, identifiers: frame.identifiers, dictionary: frame.dictionary)
         }
     }
 
-    private func openFrame(_ bytes: [UInt8], dictionaries: Dictionaries) throws -> (FrameHeader, [UInt8]) {
+    /// A frame's payload, and the identifiers behind it.
+    private func openFrame(_ bytes: [UInt8], dictionaries: Dictionaries) throws -> OpenedFrame {
         let (header, plain) = try unsealFrame(bytes)
         let dictionary = try dictionaries.dictionary(header.dictionary)
-        let raw = try plain.withUnsafeBytes { buffer throws(FormatError) in
-            try Zstd.expand(buffer, rawCount: Int(header.rawLength), dictionary: dictionary)
+        let (raw, identifiers) = try plain.withUnsafeBytes { buffer throws(FormatError) in
+            try Zstd.expandWithRest(buffer, rawCount: Int(header.rawLength), dictionary: dictionary)
         }
-        return (header, raw)
+        return OpenedFrame(header: header, raw: raw, identifiers: identifiers, dictionary: dictionary)
+    }
+
+    private struct OpenedFrame {
+        var header: FrameHeader
+        var raw: [UInt8]
+        var identifiers: [UInt8]
+        var dictionary: FrameDictionary?
     }
 
     private func unsealFrame(_ bytes: [UInt8]) throws -> (FrameHeader, Data) {
@@ -207,11 +216,11 @@ final class JournalFile: Sendable {
         }
         guard let offset, offset < size - UInt64(JournalFormat.trailerSize),
             let bytes = try? file.read(count: Int(size - offset) - JournalFormat.trailerSize, at: offset),
-            let (header, raw) = try? openFrame(bytes, dictionaries: .none), header.magic == JournalFormat.indexMagic
+            let frame = try? openFrame(bytes, dictionaries: .none), frame.header.magic == JournalFormat.indexMagic
         else { return nil }
         return try damage(at: offset) {
-            try raw.withUnsafeBytes { buffer in
-                guard header.firstSequence >= firstSequence else { throw FormatError.badMagic }
+            try frame.raw.withUnsafeBytes { buffer in
+                guard frame.header.firstSequence >= firstSequence else { throw FormatError.badMagic }
                 var reader = ByteReader(buffer)
                 var frames: [FrameLocation] = []
                 var location = FrameLocation(firstSequence: 0, offset: 0, length: 0)
@@ -219,9 +228,12 @@ final class JournalFile: Sendable {
                     location.firstSequence &+= try reader.getVarint()
                     location.offset &+= try reader.getVarint()
                     location.length = UInt32(try reader.getCount())
+                    guard location.offset <= offset, UInt64(location.length) <= offset - location.offset else {
+                        throw FormatError.truncated
+                    }
                     frames.append(location)
                 }
-                return (frames, header.firstSequence)
+                return (frames, frame.header.firstSequence)
             }
         }
     }

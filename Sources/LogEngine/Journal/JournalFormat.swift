@@ -9,7 +9,7 @@ enum JournalFormat {
     static let tornSuffix = ".torn"
 
     /// Raw bytes in a frame: small enough that fetching one record is cheap, and with a dictionary no worse.
-    static let frameRawTarget = 32 << 10
+    static let frameRawTarget = 16 << 10
     /// A frame holds at least one record, and a record is at most 4 MiB.
     static let frameRawMaximum = 8 << 20
     /// zstd makes incompressible content larger by less than this.
@@ -45,7 +45,7 @@ func paddedNumber(_ number: UInt64) -> String {
 /// dictionary u32 · place in commit u32
 /// ```
 /// followed by the nonce (12) and the sealed payload.
-struct FrameHeader {
+package struct FrameHeader {
     var magic = JournalFormat.frameMagic
     var sealedLength: UInt32
     var recordCount: UInt32
@@ -61,7 +61,7 @@ struct FrameHeader {
     var bytesIntoCommit: UInt64 { UInt64(placeInCommit & 0x7FFF_FFFF) }
     var endsCommit: Bool { placeInCommit >> 31 == 1 }
 
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.bytes.reserveCapacity(JournalFormat.frameHeaderSize)
         writer.put(magic)
@@ -77,7 +77,7 @@ struct FrameHeader {
 }
 
 extension FrameHeader {
-    init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         var reader = ByteReader(bytes)
         magic = try reader.get(UInt32.self)
         guard magic == JournalFormat.frameMagic || magic == JournalFormat.indexMagic else { throw .badMagic }
@@ -90,7 +90,10 @@ extension FrameHeader {
         placeInCommit = try reader.get(UInt32.self)
         guard sealedLength >= JournalFormat.tagSize, sealedLength <= JournalFormat.frameSealedMaximum,
             rawLength <= JournalFormat.frameRawMaximum,
-            magic == JournalFormat.indexMagic || recordCount > 0
+            // Each record has some bytes of its own in the payload.
+            magic == JournalFormat.indexMagic || recordCount > 0, recordCount <= rawLength,
+            // No log comes to the last sequences.
+            firstSequence <= UInt64(Int64.max)
         else { throw .badMagic }
     }
 

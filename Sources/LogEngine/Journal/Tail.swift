@@ -18,6 +18,7 @@ final class Tail: Sendable {
         var first: [[UInt64]]
         /// Further values of rows that have several.
         var further: [[(row: UInt32, hash: UInt64)]]
+        var words = TailWords()
         /// See ``LogEngine/retentionBasis(time:recordedAt:)``.
         var retentionBasis: Int64 = .min
         var firstRecordedAt: Int64 = .max
@@ -42,8 +43,11 @@ final class Tail: Sendable {
     var count: Int { columns.withLock { $0.times.count } }
     var endSequence: UInt64 { firstSequence + UInt64(count) }
 
-    func append(_ facts: RowFacts, account: UInt64, recordedAt: Int64) {
+    /// - Parameter words: of the frames that hold the records, in order; without them no word finds the records.
+    func append(_ facts: RowFacts, words: [(rows: Int, words: FrameWords)], account: UInt64, recordedAt: Int64) {
         columns.withLock { columns in
+            for frame in words { columns.words.append(frame.words, rows: frame.rows) }
+            if words.isEmpty { columns.words.append(nil, rows: facts.count) }
             let base = columns.times.count
             columns.times += facts.times
             columns.accounts += repeatElement(account, count: facts.count)
@@ -102,18 +106,31 @@ final class Tail: Sendable {
     /// When its oldest record was made durable; the far future for an empty tail.
     var firstRecordedAt: Int64 { columns.withLock { $0.firstRecordedAt } }
 
+    /// For each block of rows and each word, whether the word may be there; blocks to come are not in it.
+    func blocks(with words: [SearchWord]) -> [[Bool]] {
+        guard !words.isEmpty else { return [] }
+        return columns.withLock { columns in words.map { columns.words.blocks(with: $0.hash) } }
+    }
+
     /// The best matches beyond a position, best first, at most `limit`.
-    func matches(_ query: SearchQuery, account: UInt64, after position: LogPosition?, limit: Int) -> [LogPosition] {
+    ///
+    /// - Parameter blocks: where the words of the query may be, see ``blocks(with:)``.
+    func matches(
+        _ query: SearchQuery, blocks: [[Bool]], account: UInt64, after position: LogPosition?, limit: Int
+    ) -> [LogPosition] {
         columns.withLock { columns in
             let candidates = query.terms.first.map { columns.rows(with: $0) }
             var best = TopPositions(limit: limit, direction: query.direction)
             func consider(_ row: Int) {
-                let time = columns.times[row]
-                guard query.times.contains(time), columns.accounts[row] == account else { return }
-                for term in query.terms where columns.first[Int(term.field)][row] != term.hash {
-                    guard columns.hasFurther(term, row: UInt32(row)) else { return }
+                guard columns.matches(row, query, account: account) else { return }
+                for (index, word) in query.words.enumerated() {
+                    let block = columns.words.block(of: row)
+                    guard
+                        block < blocks[index].count && blocks[index][block]
+                            || word.uniqueHashes.contains(columns.uniqueHashes[row])
+                    else { return }
                 }
-                best.offer(LogPosition(time: time, sequence: firstSequence + UInt64(row)), after: position)
+                best.offer(LogPosition(time: columns.times[row], sequence: firstSequence + UInt64(row)), after: position)
             }
             // Times mostly rise with the rows: the best come first, and the rest is refused at a glance.
             let count = candidates?.count ?? columns.times.count
@@ -126,7 +143,38 @@ final class Tail: Sendable {
     }
 }
 
+extension Tail {
+    /// See ``LogEngine/count(_:by:)``.
+    func count(_ query: SearchQuery, account: UInt64, by fields: [UInt8], into counts: inout GroupCounts) {
+        let columns = snapshot
+        for row in columns.times.indices where columns.matches(row, query, account: account) {
+            func key(_ field: UInt8, _ hash: UInt64) -> UInt64 { SegmentFormat.termKey(field: field, hash: hash) }
+            let hash = columns.first[Int(fields[0])][row]
+            guard hash != 0 else { continue }
+            let second = fields.count == 2 ? columns.first[Int(fields[1])][row] : 0
+            guard fields.count == 1 || second != 0 else { continue }
+            let secondKey = fields.count == 2 ? key(fields[1], second) : 0
+            let example = firstSequence + UInt64(row)
+            counts.add(.init(first: key(fields[0], hash), second: secondKey), count: 1, example: example)
+            // As in a segment, a value that is given twice counts once.
+            let further = columns.further(Int(fields[0]), row: UInt32(row))
+            for (index, other) in further.enumerated() where other != hash && !further[..<index].contains(other) {
+                counts.add(.init(first: key(fields[0], other), second: secondKey), count: 1, example: example)
+            }
+        }
+    }
+}
+
 extension Tail.Columns {
+    /// Account, time and terms; words are looked at elsewhere.
+    fileprivate func matches(_ row: Int, _ query: SearchQuery, account: UInt64) -> Bool {
+        guard query.times.contains(times[row]), accounts[row] == account else { return false }
+        for term in query.terms where first[Int(term.field)][row] != term.hash {
+            guard hasFurther(term, row: UInt32(row)) else { return false }
+        }
+        return true
+    }
+
     /// Visits rows whose unique key has this hash until `visit` returns false.
     @inline(__always)
     fileprivate func forEachRow(uniqueHash: UInt64, _ visit: (Int) -> Bool) {
@@ -174,20 +222,20 @@ extension Tail.Columns {
         return merged
     }
 
-    /// Further values are in order of rows: a binary search.
     fileprivate func hasFurther(_ term: RowFacts.Term, row: UInt32) -> Bool {
-        let further = further[Int(term.field)]
+        further(Int(term.field), row: row).contains(term.hash)
+    }
+
+    /// The values of a row after the first, which are in order of rows: a binary search.
+    fileprivate func further(_ field: Int, row: UInt32) -> [UInt64] {
+        let further = further[field]
         var low = 0
         var high = further.count
         while low < high {
             let middle = (low + high) / 2
             if further[middle].row < row { low = middle + 1 } else { high = middle }
         }
-        while low < further.count, further[low].row == row {
-            if further[low].hash == term.hash { return true }
-            low += 1
-        }
-        return false
+        return further[low...].prefix { $0.row == row }.map(\.hash)
     }
 
     /// Rows without a key (they stand for damaged records) are not found by one.

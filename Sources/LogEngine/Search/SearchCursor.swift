@@ -7,6 +7,7 @@ public struct SearchCursor {
     private let query: SearchQuery
     private let account: UInt64
     private var sources: [Source] = []
+    private var probes: WordProbes
 
     private enum Source {
         /// Not opened yet; nothing in it comes before `bound`.
@@ -26,6 +27,7 @@ public struct SearchCursor {
         self.engine = engine
         self.query = query
         account = engine.accountHash(query.account)
+        probes = WordProbes(query.words, hasher: engine.wordHasher)
         let (segments, tails) = engine.view.withLock { ($0.segments, $0.tails) }
         // A later page has no business in segments that only earlier pages needed.
         var times = query.times
@@ -51,13 +53,25 @@ public struct SearchCursor {
 
     /// The next match. Its record must still be compared with the query: hashes are not proof.
     public mutating func next() throws -> LogPosition? {
+        while let position = try nextCandidate() {
+            guard !query.words.isEmpty else { return position }
+            // What cannot be read is for the caller to find out.
+            guard let frame = try? engine.frame(holding: position.sequence) else { return position }
+            if probes.mayMatch(frame, record: Int(position.sequence - frame.firstSequence)) { return position }
+        }
+        return nil
+    }
+
+    /// The next position that the indexes give; of words they know only blocks of records.
+    private mutating func nextCandidate() throws -> LogPosition? {
         while true {
             guard var best = sources.indices.first else { return nil }
             for index in sources.indices.dropFirst()
             where query.direction.precedes(sources[index].head, sources[best].head) { best = index }
             switch sources[best] {
             case .unopened(let segment, _):
-                var matches = try SegmentMatches(segment: segment, query: query, account: account)
+                var matches = try SegmentMatches(
+                    segment: segment, query: query, account: account, uniqueField: engine.settings.uniqueField)
                 if let head = try matches.next() {
                     sources[best] = .segment(matches, head: head)
                 } else {
@@ -99,8 +113,10 @@ private struct TailMatches {
     private var used = 0
     private var last: LogPosition?
     private var isExhausted = false
+    private let blocks: [[Bool]]
 
     init(tail: Tail, query: SearchQuery, account: UInt64) {
+        blocks = tail.blocks(with: query.words)
         self.tail = tail
         self.query = query
         self.account = account
@@ -110,7 +126,7 @@ private struct TailMatches {
     mutating func next() -> LogPosition? {
         if used == fetched.count {
             guard !isExhausted else { return nil }
-            fetched = tail.matches(query, account: account, after: last, limit: Self.step)
+            fetched = tail.matches(query, blocks: blocks, account: account, after: last, limit: Self.step)
             isExhausted = fetched.count < Self.step
             used = 0
         }
@@ -118,72 +134,5 @@ private struct TailMatches {
         last = fetched[used]
         used += 1
         return last
-    }
-}
-
-/// Matches in a segment: the lists of the terms, walked together from the shortest.
-private struct SegmentMatches {
-    private let segment: Segment
-    private let direction: SearchDirection
-    private var cursors: [Segment.PostingCursor] = []
-    private var ranks: Range<Int>
-
-    init(segment: Segment, query: SearchQuery, account: UInt64) throws {
-        self.segment = segment
-        direction = query.direction
-        var low = LogPosition(time: query.times.lowerBound, sequence: 0)
-        var high: LogPosition? =
-            query.times.upperBound == .max
-            ? nil : LogPosition(time: query.times.upperBound + 1, sequence: 0)
-        if let after = query.after {
-            switch direction {
-            case .oldestFirst:
-                // A position from outside may be the last there can be.
-                guard let next = after.next else {
-                    ranks = 0..<0
-                    return
-                }
-                low = max(low, next)
-            case .newestFirst: high = high.map { min($0, after) } ?? after
-            }
-        }
-        ranks = 0..<0
-        var keys = query.terms.map { SegmentFormat.termKey(field: $0.field, hash: $0.hash) }
-        if keys.isEmpty && segment.summary.soleAccount != account {
-            guard segment.summary.soleAccount == 0 else { return }
-            keys = [SegmentFormat.termKey(field: LogEngine.accountField, hash: account)]
-        }
-        for key in keys {
-            guard let list = try segment.postings(forKey: key) else { return }
-            cursors.append(Segment.PostingCursor(segment: segment, list: list))
-        }
-        cursors.sort { $0.list.count < $1.list.count }
-        let first = try segment.firstRank(notBefore: low)
-        let end = try high.map { try segment.firstRank(notBefore: $0) } ?? segment.summary.rowCount
-        ranks = first..<max(first, end)
-    }
-
-    mutating func next() throws -> LogPosition? {
-        guard !ranks.isEmpty else { return nil }
-        guard !cursors.isEmpty else {
-            return try take(direction == .oldestFirst ? ranks.lowerBound : ranks.upperBound - 1)
-        }
-        var candidate = UInt32(direction == .oldestFirst ? ranks.lowerBound : ranks.upperBound - 1)
-        var agreed = 0
-        var index = 0
-        while agreed < cursors.count {
-            guard let row = try cursors[index].nearest(candidate, direction), ranks.contains(Int(row)) else {
-                ranks = 0..<0
-                return nil
-            }
-            if row == candidate { agreed += 1 } else { candidate = row; agreed = 1 }
-            index = (index + 1) % cursors.count
-        }
-        return try take(Int(candidate))
-    }
-
-    private mutating func take(_ rank: Int) throws -> LogPosition {
-        ranks = direction == .oldestFirst ? rank + 1..<ranks.upperBound : ranks.lowerBound..<rank
-        return try segment.position(ofRank: rank)
     }
 }

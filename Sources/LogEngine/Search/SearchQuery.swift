@@ -37,6 +37,8 @@ public struct SearchQuery: Sendable {
     public var account: String
     /// Joined by AND. Hashes come from the engine's hasher for the account.
     public var terms: [RowFacts.Term]
+    /// Joined by AND; anywhere in the record. See ``LogEngine/words(of:account:)``.
+    public var words: [SearchWord]
     /// Milliseconds, both ends included.
     public var times: ClosedRange<Int64>
     public var direction: SearchDirection
@@ -44,11 +46,12 @@ public struct SearchQuery: Sendable {
     public var after: LogPosition?
 
     public init(
-        account: String, terms: [RowFacts.Term] = [], times: ClosedRange<Int64> = .min ... .max,
+        account: String, terms: [RowFacts.Term] = [], words: [SearchWord] = [], times: ClosedRange<Int64> = .min ... .max,
         direction: SearchDirection = .newestFirst, after: LogPosition? = nil
     ) {
         self.account = account
         self.terms = terms
+        self.words = words
         self.times = times
         self.direction = direction
         self.after = after

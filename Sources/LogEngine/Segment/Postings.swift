@@ -28,30 +28,43 @@ package enum Postings {
         }
     }
 
+    /// The lowest row of a list.
+    static func first(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> UInt32 {
+        var reader = ByteReader(bytes, at: 1)
+        return UInt32(truncatingIfNeeded: try reader.getVarint())
+    }
+
+    /// Rows ascend, without repeats: lists are joined and written again as they were read.
     package static func decode(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FormatError) -> [UInt32] {
         var reader = ByteReader(bytes)
         var rows: [UInt32] = []
-        guard count <= bytes.count * 8 else { throw .truncated }
+        guard count > 0, count <= bytes.count * 8 else { throw .truncated }
         rows.reserveCapacity(count)
         let form = try reader.get(UInt8.self)
-        var row = UInt32(truncatingIfNeeded: try reader.getVarint())
+        // Wider than a row, so that rows past the last one are found at the end.
+        var row = try reader.getVarint()
+        guard row <= UInt64(UInt32.max) else { throw .truncated }
+        var last = row
         if form == 1 {
             for byte in try reader.take(reader.remaining) {
                 var bits = byte
                 while bits != 0 {
-                    rows.append(row &+ UInt32(bits.trailingZeroBitCount))
+                    last = row + UInt64(bits.trailingZeroBitCount)
+                    rows.append(UInt32(truncatingIfNeeded: last))
                     bits &= bits &- 1
                 }
-                row &+= 8
+                row += 8
             }
         } else {
-            rows.append(row)
+            rows.append(UInt32(truncatingIfNeeded: row))
             while rows.count < count {
-                row = row &+ UInt32(truncatingIfNeeded: try reader.getVarint()) &+ 1
-                rows.append(row)
+                let difference = try reader.getVarint()
+                guard difference < UInt64(UInt32.max) else { throw .truncated }
+                last += difference + 1
+                rows.append(UInt32(truncatingIfNeeded: last))
             }
         }
-        guard rows.count == count else { throw .truncated }
+        guard rows.count == count, last <= UInt64(UInt32.max) else { throw .truncated }
         return rows
     }
 }

@@ -23,6 +23,8 @@ final class Segment: Sendable {
     private let termBlocks: [Int]
     private let filterBlocks: [Int]
     private let filterPages: Int
+    /// Number of the block of ``WordBlocks``.
+    private let wordBlock: Int
     private let damageFound = Mutex<StoreDamage?>(nil)
 
     /// The first block that turned out to be damaged; the engine then sets the file aside, to be made again.
@@ -58,6 +60,10 @@ final class Segment: Sendable {
         rowBlocks = 0..<((summary.rowCount + SegmentFormat.rowBlock - 1) / SegmentFormat.rowBlock)
         termBlocks = kinds.indices.filter { kinds[$0].kind == .terms }
         filterBlocks = kinds.indices.filter { kinds[$0].kind == .filter }
+        guard let words = kinds.firstIndex(where: { $0.kind == .words }) else {
+            throw StoreDamage(path: path, offset: 0, reason: .truncated)
+        }
+        wordBlock = words
         guard rowBlocks.allSatisfy({ $0 < kinds.count && kinds[$0].kind == .rows }) else {
             throw StoreDamage(path: path, offset: 0, reason: .truncated)
         }
@@ -76,7 +82,8 @@ final class Segment: Sendable {
                 let check = try reader.get(UInt32.self)
                 guard try reader.get(UInt64.self) == SegmentFormat.trailerMagic else { throw .badMagic }
                 guard check == FileEnvelope.checksum(Array(buffer.prefix(20))) else { throw .badChecksum }
-                guard offset <= size, UInt64(sealedLength) <= size - offset, rawLength <= 1 << 30 else { throw .truncated }
+                guard offset <= size, UInt64(sealedLength) <= size - offset, rawLength <= SegmentFormat.blockRawLimit
+                else { throw .truncated }
                 result = (
                     BlockEntry(
                         kind: .footer, offset: offset, sealedLength: sealedLength, rawLength: rawLength, first: 0, last: 0),
@@ -115,6 +122,9 @@ final class Segment: Sendable {
             throw damage
         }
     }
+
+    /// What stands in one place contradicts another.
+    func damaged(_ reason: FormatError) -> StoreDamage { damage(blocks.count - 1, reason) }
 
     private func damage(_ block: Int, _ reason: FormatError) -> StoreDamage {
         StoreDamage(path: path, offset: blocks[block].offset, reason: reason)
@@ -207,9 +217,11 @@ final class Segment: Sendable {
     /// Where the rows of a term are, without having read long lists.
     struct PostingList {
         var count: Int
-        fileprivate var content: Content
+        /// The lowest row.
+        var first: UInt32
+        var content: Content
 
-        fileprivate enum Content {
+        enum Content {
             case rows([UInt32])
             /// Numbers of the posting blocks.
             case chunks(Range<Int>)
@@ -277,26 +289,28 @@ final class Segment: Sendable {
 
     /// A list whose blocks are there; entry and footer were written together, but were read apart.
     private func checked(_ list: PostingList) throws(FormatError) -> PostingList {
+        var list = list
         guard case .chunks(let chunks) = list.content else { return list }
         guard chunks.upperBound <= blocks.count, chunks.allSatisfy({ blocks[$0].kind == .postings }),
             list.count <= chunks.count * SegmentFormat.postingChunk
         else { throw .truncated }
+        list.first = UInt32(truncatingIfNeeded: blocks[chunks.lowerBound].first)
         return list
     }
 
-    private final class PostingChunk: Sendable {
-        let rows: [UInt32]
-        init(rows: [UInt32]) { self.rows = rows }
-    }
-
-    private func chunk(_ index: Int, count: Int) throws -> PostingChunk {
-        try cached(index) { raw in
-            let rows = try raw.withUnsafeBytes { buffer throws(FormatError) in
-                try Postings.decode(buffer, count: count)
-            }
-            return (PostingChunk(rows: rows), cost: rows.count * 4 + 64)
+    /// The part of a long list that is in a block.
+    func chunk(_ index: Int, of chunks: Range<Int>, total: Int) throws -> PostingChunk {
+        let count =
+            index == chunks.upperBound - 1
+            ? total - (chunks.count - 1) * SegmentFormat.postingChunk : SegmentFormat.postingChunk
+        return try cached(index) { raw in
+            let chunk = try PostingChunk(raw, count: count)
+            return (chunk, cost: chunk.cost)
         }
     }
+
+    /// The first and the last row that a part of a long list may have.
+    func bounds(ofChunk index: Int) -> (first: Int64, last: Int64) { (blocks[index].first, blocks[index].last) }
 
     // MARK: Uniqueness
 
@@ -363,15 +377,34 @@ final class Segment: Sendable {
         case .chunks(let chunks):
             var rows: [UInt32] = []
             rows.reserveCapacity(list.count)
-            for index in chunks { rows += try chunk(index, count: chunkCount(index, of: chunks, total: list.count)).rows }
+            for index in chunks {
+                let more = try chunk(index, of: chunks, total: list.count).rows
+                guard isAscending(rows, more) else { throw damage(index, .truncated) }
+                rows += more
+            }
             return rows
         }
     }
 
-    private func chunkCount(_ index: Int, of chunks: Range<Int>, total: Int) -> Int {
-        index == chunks.upperBound - 1
-            ? total - (chunks.count - 1) * SegmentFormat.postingChunk : SegmentFormat.postingChunk
+    // MARK: Words
+
+    /// The blocks of rows that may have a word, ascending.
+    func wordBlocks(with hash: UInt32) throws -> [UInt32] {
+        guard let list = try postings(forKey: SegmentFormat.wordKey(hash)) else { return [] }
+        return try allRows(of: list)
     }
+
+    func wordBlocks() throws -> WordBlocks {
+        try cached(wordBlock) { raw in
+            let rowCount = summary.rowCount
+            let blocks = try raw.withUnsafeBytes { buffer throws(FormatError) in
+                try WordBlocks(decoding: buffer, rowCount: rowCount)
+            }
+            return (blocks, cost: blocks.cost + 64)
+        }
+    }
+
+    func arrival(of position: LogPosition) -> UInt32 { UInt32(position.sequence - summary.firstSequence) }
 
     // MARK: Going through everything (merging)
 
@@ -383,111 +416,92 @@ final class Segment: Sendable {
         private var offset = 0
         private var key: UInt64 = 0
 
-        init(segment: Segment) { self.segment = segment }
+        /// The only field to go through, or nil.
+        private let field: UInt8?
 
-        mutating func next() throws -> (key: UInt64, rows: [UInt32])? {
+        init(segment: Segment) {
+            self.segment = segment
+            field = nil
+        }
+
+        init(segment: Segment, field: UInt8) {
+            self.segment = segment
+            self.field = field
+            // A block holds terms of one field.
+            nextBlock =
+                segment.termBlocks.firstIndex { segment.blocks[$0].first >= Int64(field) << 40 } ?? segment.termBlocks.count
+        }
+
+        /// As ``next()``, but without having read long lists.
+        ///
+        /// - Parameter decodeRows: without, short lists are not read either.
+        mutating func nextList(decodeRows: Bool = true) throws -> (key: UInt64, list: PostingList)? {
             if offset >= raw.count {
                 guard nextBlock < segment.termBlocks.count else { return nil }
                 let index = segment.termBlocks[nextBlock]
+                if let field, segment.blocks[index].first >> 40 != Int64(field) { return nil }
                 raw = try segment.readBlock(index)
                 key = UInt64(bitPattern: segment.blocks[index].first)
                 offset = 0
                 nextBlock += 1
             }
-            let list = try raw.withUnsafeBytes { buffer throws(FormatError) in
-                var reader = ByteReader(buffer, at: offset)
-                key &+= try reader.getVarint()
-                let list = try readEntry(&reader, decodeRows: true)
-                offset = reader.offset
-                return list
-            }
-            switch try segment.checked(list).content {
+            do {
+                let list = try raw.withUnsafeBytes { buffer throws(FormatError) in
+                    var reader = ByteReader(buffer, at: offset)
+                    key &+= try reader.getVarint()
+                    let list = try readEntry(&reader, decodeRows: decodeRows)
+                    offset = reader.offset
+                    return list
+                }
+                return (key, try segment.checked(list))
+            } catch let error as FormatError { throw segment.damage(segment.termBlocks[nextBlock - 1], error) }
+        }
+
+        mutating func next() throws -> (key: UInt64, rows: [UInt32])? {
+            guard let (key, list) = try nextList() else { return nil }
+            switch list.content {
             case .rows(let rows): return (key, rows)
             case .chunks(let chunks):
                 var rows: [UInt32] = []
                 for index in chunks {
-                    let count = segment.chunkCount(index, of: chunks, total: list.count)
-                    rows += try segment.readBlock(index).withUnsafeBytes { buffer throws(FormatError) in
+                    let count = min(SegmentFormat.postingChunk, list.count - rows.count)
+                    let more = try segment.readBlock(index).withUnsafeBytes { buffer throws(FormatError) in
                         try Postings.decode(buffer, count: count)
                     }
+                    guard isAscending(rows, more) else { throw FormatError.truncated }
+                    rows += more
                 }
                 return (key, rows)
             }
         }
     }
+}
 
-    // MARK: Probing long lists
-
-    /// Goes through the rows of a list in one direction, and tells whether a row is in it.
-    struct PostingCursor {
-        let segment: Segment
-        let list: PostingList
-        private var loaded: (index: Int, rows: [UInt32])?
-
-        init(segment: Segment, list: PostingList) {
-            self.segment = segment
-            self.list = list
-            if case .rows(let rows) = list.content { loaded = (0, rows) }
-        }
-
-        /// The nearest row at or after (`oldestFirst`), or at or before, a row.
-        mutating func nearest(_ row: UInt32, _ direction: SearchDirection) throws -> UInt32? {
-            switch list.content {
-            case .rows(let rows): return Self.nearest(row, in: rows, direction)
-            case .chunks(let chunks):
-                var low = chunks.lowerBound
-                var high = chunks.upperBound
-                while low < high {
-                    let middle = (low + high) / 2
-                    let isBefore =
-                        direction == .oldestFirst
-                        ? segment.blocks[middle].last < Int64(row) : segment.blocks[middle].first <= Int64(row)
-                    if isBefore { low = middle + 1 } else { high = middle }
-                }
-                // Now `low` is the first block that ends at or after the row, or the first that begins after it.
-                let index = direction == .oldestFirst ? low : low - 1
-                guard chunks.contains(index) else { return nil }
-                return Self.nearest(row, in: try load(index, chunks), direction)
-            }
-        }
-
-        private mutating func load(_ index: Int, _ chunks: Range<Int>) throws -> [UInt32] {
-            if let loaded, loaded.index == index { return loaded.rows }
-            let rows = try segment.chunk(index, count: segment.chunkCount(index, of: chunks, total: list.count)).rows
-            loaded = (index, rows)
-            return rows
-        }
-
-        private static func nearest(_ row: UInt32, in rows: [UInt32], _ direction: SearchDirection) -> UInt32? {
-            var low = 0
-            var high = rows.count
-            while low < high {
-                let middle = (low + high) / 2
-                if rows[middle] < row { low = middle + 1 } else { high = middle }
-            }
-            if low < rows.count && rows[low] == row { return row }
-            switch direction {
-            case .oldestFirst: return low < rows.count ? rows[low] : nil
-            case .newestFirst: return low > 0 ? rows[low - 1] : nil
-            }
-        }
-    }
+/// Whether a part of a list goes on where another ended.
+private func isAscending(_ rows: [UInt32], _ more: [UInt32]) -> Bool {
+    guard let last = rows.last, let first = more.first else { return true }
+    return last < first
 }
 
 /// One entry of a term block, after its key.
+///
+/// - Parameter decodeRows: without, the rows of a list that stands in the entry are left out.
 private func readEntry(_ reader: inout ByteReader, decodeRows: Bool) throws(FormatError) -> Segment.PostingList {
     let head = try reader.getVarint()
     switch head & 3 {
-    case 1: return Segment.PostingList(count: 1, content: .rows([UInt32(truncatingIfNeeded: head >> 2)]))
+    case 1:
+        let row = UInt32(truncatingIfNeeded: head >> 2)
+        return Segment.PostingList(count: 1, first: row, content: .rows([row]))
     case 2:
         let first = try reader.getCount()
         let count = try reader.getCount()
         guard count > 0, head >> 2 > UInt64((count - 1) * SegmentFormat.postingChunk) else { throw .truncated }
-        return Segment.PostingList(count: Int(head >> 2), content: .chunks(first..<first + count))
+        return Segment.PostingList(count: Int(head >> 2), first: 0, content: .chunks(first..<first + count))
     default:
         let bytes = try reader.take(try reader.getCount())
+        guard head >> 2 <= UInt64(bytes.count) * 8 else { throw .truncated }
         let count = Int(head >> 2)
-        return Segment.PostingList(
-            count: count, content: .rows(decodeRows ? try Postings.decode(bytes, count: count) : []))
+        let rows = decodeRows ? try Postings.decode(bytes, count: count) : []
+        return Segment.PostingList(count: count, first: try Postings.first(bytes), content: .rows(rows))
     }
 }

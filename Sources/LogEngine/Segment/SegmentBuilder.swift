@@ -31,20 +31,24 @@ struct SegmentBuilder {
                 rankOfRow[row] = UInt16(rank)
                 try writer.appendRow(time: times[row], arrival: Int64(row))
             }
-            for (row, account) in columns.accounts.enumerated() {
+            // Rows come in the order of their ranks, so that sorting by key is enough; several values of a field are few.
+            for (rank, row) in order.enumerated() {
                 words.append(
-                    SegmentFormat.termKey(field: LogEngine.accountField, hash: account) << 16 | UInt64(rankOfRow[row]))
+                    SegmentFormat.termKey(field: LogEngine.accountField, hash: columns.accounts[row]) << 16 | UInt64(rank))
             }
             for field in 0..<tail.fieldCount {
-                for (row, hash) in columns.first[field].enumerated() where hash != 0 {
-                    words.append(SegmentFormat.termKey(field: UInt8(field), hash: hash) << 16 | UInt64(rankOfRow[row]))
-                }
-                for (row, hash) in columns.further[field] {
-                    words.append(
-                        SegmentFormat.termKey(field: UInt8(field), hash: hash) << 16 | UInt64(rankOfRow[Int(row)]))
+                let further = columns.further[field].sorted { rankOfRow[Int($0.row)] < rankOfRow[Int($1.row)] }
+                var next = 0
+                for (rank, row) in order.enumerated() {
+                    let hash = columns.first[field][row]
+                    if hash != 0 { words.append(SegmentFormat.termKey(field: UInt8(field), hash: hash) << 16 | UInt64(rank)) }
+                    while next < further.count, Int(further[next].row) == row {
+                        words.append(SegmentFormat.termKey(field: UInt8(field), hash: further[next].hash) << 16 | UInt64(rank))
+                        next += 1
+                    }
                 }
             }
-            radixSort(&words)
+            radixSort(&words, fromBit: 16)
             var rows: [UInt32] = []
             var start = 0
             while start < words.count {
@@ -59,6 +63,7 @@ struct SegmentBuilder {
                 try writer.appendTerm(key: key, rows: rows)
                 start = index
             }
+            try appendWords(of: columns.words, rankOfRow: rankOfRow, to: &writer)
         } catch {
             writer.abandon()
             throw error
@@ -67,6 +72,35 @@ struct SegmentBuilder {
         try writer.finish(
             as: name, firstSequence: tail.firstSequence, retentionBasis: columns.retentionBasis, soleAccount: sole)
         return name
+    }
+
+    private func appendWords(of words: TailWords, rankOfRow: [UInt16], to writer: inout SegmentWriter) throws {
+        // Word, then block, in the order of blocks: a tail has no more blocks than rows.
+        var pairs: [UInt64] = []
+        for (block, content) in words.blocks.enumerated() {
+            for frames in content.words {
+                if frames.isOpen { pairs.append(UInt64(SegmentFormat.anyWord) << 16 | UInt64(block)) }
+                frames.forEachWord { pairs.append(UInt64($0) << 16 | UInt64(block)) }
+            }
+        }
+        radixSort(&pairs, fromBit: 16)
+        var blocks: [UInt32] = []
+        var start = 0
+        while start < pairs.count {
+            let word = pairs[start] >> 16
+            blocks.removeAll(keepingCapacity: true)
+            while start < pairs.count, pairs[start] >> 16 == word {
+                let block = UInt32(pairs[start] & 0xFFFF)
+                if blocks.last != block { blocks.append(block) }
+                start += 1
+            }
+            try writer.appendTerm(key: SegmentFormat.wordKey(UInt32(word)), rows: blocks)
+        }
+        try writer.append(
+            words.blocks.map { block in
+                let ranks = rankOfRow[block.firstRow..<block.firstRow + block.rowCount]
+                return WordBlocks.Entry(rowCount: block.rowCount, ranks: Int(ranks.min()!)...Int(ranks.max()!))
+            })
     }
 
     /// Joins segments that cover one run of sequences into one; the inputs stay until the caller removes them.
@@ -82,8 +116,11 @@ struct SegmentBuilder {
         var writer = try SegmentWriter(
             folder: folder, name: name, uniqueField: uniqueField, expectedRows: total, disk: disk, key: key)
         do {
-            let ranks = try mergeRows(segments, first: first, into: &writer, pause)
-            try mergeTerms(segments, ranks: ranks, into: &writer, pause)
+            let blocks = try segments.map { try $0.wordBlocks() }
+            var joined = JoinedBlocks(blocks)
+            let ranks = try mergeRows(segments, first: first, joined: &joined, into: &writer, pause)
+            try mergeTerms(segments, ranks: ranks, joined: joined, into: &writer, pause)
+            try writer.append(joined.entries())
         } catch {
             writer.abandon()
             throw error
@@ -96,7 +133,8 @@ struct SegmentBuilder {
     }
 
     private func mergeRows(
-        _ segments: [Segment], first: UInt64, into writer: inout SegmentWriter, _ pause: () throws -> Void
+        _ segments: [Segment], first: UInt64, joined: inout JoinedBlocks, into writer: inout SegmentWriter,
+        _ pause: () throws -> Void
     ) throws -> [[UInt32]] {
         var ranks = segments.map { segment -> [UInt32] in
             var ranks: [UInt32] = []
@@ -114,6 +152,7 @@ struct SegmentBuilder {
             let (position, index) = heads[best]
             try writer.appendRow(time: position.time, arrival: Int64(position.sequence - first))
             ranks[index].append(rank)
+            joined.add(rank: Int(rank), arrival: segments[index].arrival(of: position), of: index)
             rank += 1
             if rank % UInt32(SegmentFormat.rowBlock) == 0 { try pause() }
             if ranks[index].count < segments[index].summary.rowCount {
@@ -126,23 +165,33 @@ struct SegmentBuilder {
     }
 
     private func mergeTerms(
-        _ segments: [Segment], ranks: [[UInt32]], into writer: inout SegmentWriter, _ pause: () throws -> Void
+        _ segments: [Segment], ranks: [[UInt32]], joined: JoinedBlocks, into writer: inout SegmentWriter,
+        _ pause: () throws -> Void
     ) throws {
         var iterators = segments.map(Segment.TermIterator.init)
         var heads: [(key: UInt64, rows: [UInt32])?] = []
         for index in iterators.indices { heads.append(try iterators[index].next()) }
         var rows: [UInt32] = []
         var termCount = 0
+        var nextKey: UInt64 = 0
         while true {
             var lowest: UInt64?
             for head in heads { if let head, head.key < lowest ?? .max { lowest = head.key } }
             guard let key = lowest else { return }
+            guard key >= nextKey, key >> 48 == 0 else { throw FormatError.truncated }
+            nextKey = key + 1
             termCount += 1
             if termCount % 1024 == 0 { try pause() }
             rows.removeAll(keepingCapacity: true)
             var isSorted = true
+            let isWord = key >> 40 == UInt64(SegmentFormat.wordField)
             for index in heads.indices {
                 guard let head = heads[index], head.key == key else { continue }
+                if isWord {
+                    rows += try joined.numbers(of: head.rows, in: index)
+                    heads[index] = try iterators[index].next()
+                    continue
+                }
                 for row in head.rows {
                     guard row < ranks[index].count else { throw FormatError.truncated }
                     let rank = ranks[index][Int(row)]
@@ -157,10 +206,48 @@ struct SegmentBuilder {
     }
 }
 
-/// Sorts words by value: eight passes of a byte, skipping bytes that are all equal.
-package func radixSort(_ words: inout [UInt64]) {
+/// The blocks of several segments one behind the other, with the ranks that their rows have together.
+private struct JoinedBlocks {
+    /// The number that each segment's first block gets.
+    private(set) var firstBlocks: [Int] = []
+    private let blocks: [WordBlocks]
+    private var bounds: [(low: Int, high: Int)] = []
+
+    init(_ blocks: [WordBlocks]) {
+        self.blocks = blocks
+        for part in blocks {
+            firstBlocks.append(bounds.count)
+            bounds += repeatElement((.max, -1), count: part.entries.count)
+        }
+    }
+
+    mutating func add(rank: Int, arrival: UInt32, of segment: Int) {
+        let block = firstBlocks[segment] + blocks[segment].block(ofArrival: arrival)
+        bounds[block].low = min(bounds[block].low, rank)
+        bounds[block].high = max(bounds[block].high, rank)
+    }
+
+    /// The numbers that blocks of a segment get.
+    func numbers(of numbers: [UInt32], in segment: Int) throws(FormatError) -> [UInt32] {
+        guard let last = numbers.last, last < blocks[segment].entries.count else { throw .truncated }
+        return numbers.map { $0 + UInt32(firstBlocks[segment]) }
+    }
+
+    /// Once every row was added.
+    func entries() throws(FormatError) -> [WordBlocks.Entry] {
+        guard bounds.allSatisfy({ $0.low <= $0.high }) else { throw .truncated }
+        return zip(blocks.flatMap(\.entries), bounds).map { entry, bounds in
+            WordBlocks.Entry(rowCount: entry.rowCount, ranks: bounds.low...bounds.high)
+        }
+    }
+}
+
+/// Sorts words by value, eight bits a pass, skipping bytes that are all equal.
+///
+/// - Parameter fromBit: words that are equal from there on keep their order.
+package func radixSort(_ words: inout [UInt64], fromBit: UInt64 = 0) {
     var other = [UInt64](repeating: 0, count: words.count)
-    for shift in stride(from: UInt64(0), to: 64, by: 8) {
+    for shift in stride(from: fromBit, to: 64, by: 8) {
         var counts = [Int](repeating: 0, count: 256)
         for word in words { counts[Int((word >> shift) & 0xFF)] += 1 }
         if counts.contains(words.count) { continue }

@@ -1,7 +1,7 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Bounds and names of the segment format, version 1: the index of a run of records whose bytes stay in the
+/// Bounds and names of the segment format, version 2: the index of a run of records whose bytes stay in the
 /// journal. Source: docs/formats/segment.md.
 ///
 /// ```
@@ -12,7 +12,7 @@
 /// Rows are ranked by (time, sequence). A term is a field and the upper 40 bits of its value's hash; what a lookup
 /// finds is compared with the record itself, so a rare collision costs a read and nothing else.
 enum SegmentFormat {
-    static let magic: StaticString = "CRNSEGM1"
+    static let magic: StaticString = "CRNSEGM2"
     static let trailerMagic: UInt64 = 0x3144_4E45_4753_5243  // "CRSGEND1"
     static let trailerSize = 32
     static let fileSuffix = ".segment"
@@ -30,8 +30,10 @@ enum SegmentFormat {
     /// Merging stops here: 4 Mi rows.
     static let mergeLimit = 1 << 22
     static let mergeFanIn = 8
+    /// No block is larger before it is compressed.
+    static let blockRawLimit = 64 << 20
 
-    enum BlockKind: UInt8 { case rows = 1, terms, postings, filter, footer }
+    enum BlockKind: UInt8 { case rows = 1, terms, postings, filter, footer, words }
 
     static func fileName(first: UInt64, end: UInt64) -> String {
         "\(paddedNumber(first))-\(paddedNumber(end))\(fileSuffix)"
@@ -48,6 +50,13 @@ enum SegmentFormat {
     static func termKey(field: UInt8, hash: UInt64) -> UInt64 {
         UInt64(field) << 40 | hash >> 24
     }
+
+    /// The last of all fields: words, whose lists are of blocks of rows, not of rows.
+    static let wordField: UInt8 = .max
+    /// The list of blocks that may have any word.
+    static let anyWord: UInt32 = 0
+
+    static func wordKey(_ hash: UInt32) -> UInt64 { UInt64(wordField) << 40 | UInt64(hash) }
 }
 
 /// Where a block is and what it begins with.

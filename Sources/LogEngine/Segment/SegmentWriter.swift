@@ -123,6 +123,13 @@ struct SegmentWriter {
         }
     }
 
+    /// Ends the terms.
+    mutating func append(_ blocks: [WordBlocks.Entry]) throws {
+        try flushRows()
+        if !termBuffer.bytes.isEmpty { try flushTerms() }
+        try appendBlock(.words, WordBlocks.encode(blocks), first: 0, last: 0)
+    }
+
     private mutating func flushTerms() throws {
         try appendBlock(.terms, termBuffer.bytes, first: Int64(firstKeyInBuffer), last: Int64(lastKey))
         termBuffer.bytes.removeAll(keepingCapacity: true)
@@ -188,12 +195,12 @@ func segmentNonce(block: Int) -> AES.GCM.Nonce {
 }
 
 /// The table of blocks at the end of a segment.
-struct SegmentFooter {
+package struct SegmentFooter {
     var summary: SegmentSummary
     var filterPages: Int
     var blocks: [BlockEntry]
 
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.put(summary.firstSequence)
         writer.putVarint(summary.rowCount)
@@ -221,17 +228,19 @@ struct SegmentFooter {
         self.blocks = blocks
     }
 
-    init(decoding bytes: UnsafeRawBufferPointer, firstOffset: UInt64) throws(FormatError) {
+    package init(decoding bytes: UnsafeRawBufferPointer, firstOffset: UInt64) throws(FormatError) {
         var reader = ByteReader(bytes)
         let firstSequence = try reader.get(UInt64.self)
         let rowCount = try reader.getCount()
         let low = try reader.get(Int64.self)
         let high = try reader.get(Int64.self)
-        guard low <= high else { throw .truncated }
+        // No log comes to the last sequences.
+        guard low <= high, firstSequence <= UInt64(Int64.max) else { throw .truncated }
         summary = SegmentSummary(
             firstSequence: firstSequence, rowCount: rowCount, times: low...high,
             retentionBasis: try reader.get(Int64.self), soleAccount: try reader.get(UInt64.self))
         filterPages = try reader.getCount()
+        guard filterPages <= FilterPages.pageCount(keys: rowCount) else { throw .truncated }
         blocks = []
         var offset = firstOffset
         var first: Int64 = 0
@@ -239,6 +248,7 @@ struct SegmentFooter {
             guard let kind = SegmentFormat.BlockKind(rawValue: try reader.get(UInt8.self)) else { throw .truncated }
             let sealedLength = UInt32(try reader.getCount())
             let rawLength = UInt32(try reader.getCount())
+            guard rawLength <= SegmentFormat.blockRawLimit else { throw .truncated }
             first &+= try reader.getZigzag()
             let last = first &+ (try reader.getZigzag())
             blocks.append(

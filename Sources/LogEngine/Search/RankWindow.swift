@@ -1,0 +1,63 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A bit for each of a run of ranks: how a search joins conditions.
+package struct RankWindow {
+    /// Ranks in a window.
+    package static let size = 8192
+
+    /// The rank of the first bit, a multiple of ``size``.
+    package private(set) var base: Int
+    package var words: [UInt64]
+
+    package init(base: Int) {
+        self.base = base
+        words = [UInt64](repeating: 0, count: Self.size / 64)
+    }
+
+    package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+
+    /// Sets the bits of a range of ranks, as far as they are within the window.
+    package mutating func insert(_ ranks: Range<Int>) {
+        let low = max(ranks.lowerBound - base, 0)
+        let high = min(ranks.upperBound - base, Self.size)
+        guard low < high else { return }
+        let (first, last) = (low >> 6, (high - 1) >> 6)
+        let head = UInt64.max << UInt64(low & 63)
+        let tail = UInt64.max >> UInt64(63 - (high - 1) & 63)
+        if first == last {
+            words[first] |= head & tail
+        } else {
+            words[first] |= head
+            for index in first + 1..<last { words[index] = .max }
+            words[last] |= tail
+        }
+    }
+
+    package mutating func insert(_ rank: Int) {
+        words[(rank - base) >> 6] |= 1 << UInt64((rank - base) & 63)
+    }
+
+    /// Keeps what is in both.
+    package mutating func formIntersection(_ other: RankWindow) {
+        for index in words.indices { words[index] &= other.words[index] }
+    }
+
+    /// Takes out the first rank of a direction.
+    package mutating func pop(_ direction: SearchDirection) -> Int? {
+        switch direction {
+        case .oldestFirst:
+            guard let index = words.firstIndex(where: { $0 != 0 }) else { return nil }
+            let bit = words[index].trailingZeroBitCount
+            words[index] &= words[index] &- 1
+            return base + index << 6 + bit
+        case .newestFirst:
+            guard let index = words.lastIndex(where: { $0 != 0 }) else { return nil }
+            let bit = 63 - words[index].leadingZeroBitCount
+            words[index] &= ~(1 << UInt64(bit))
+            return base + index << 6 + bit
+        }
+    }
+
+    package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+}

@@ -1,0 +1,152 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Matches in a segment: the conditions as bits over windows of ranks, joined.
+struct SegmentMatches {
+    private let segment: Segment
+    private let direction: SearchDirection
+    /// The shortest list first: windows it has no row in are passed over.
+    private var cursors: [PostingCursor] = []
+    private var words: [WordRanks] = []
+    /// What is to be looked at yet, beyond the window.
+    private var ranks: Range<Int>
+    private(set) var window: RankWindow?
+
+    init(segment: Segment, query: SearchQuery, account: UInt64, uniqueField: UInt8) throws {
+        self.segment = segment
+        direction = query.direction
+        var low = LogPosition(time: query.times.lowerBound, sequence: 0)
+        var high: LogPosition? =
+            query.times.upperBound == .max
+            ? nil : LogPosition(time: query.times.upperBound + 1, sequence: 0)
+        ranks = 0..<0
+        if let after = query.after {
+            switch direction {
+            case .oldestFirst:
+                // A position from outside may be the last there can be.
+                guard let next = after.next else { return }
+                low = max(low, next)
+            case .newestFirst: high = high.map { min($0, after) } ?? after
+            }
+        }
+        var keys = query.terms.map { SegmentFormat.termKey(field: $0.field, hash: $0.hash) }
+        if keys.isEmpty && segment.summary.soleAccount != account {
+            guard segment.summary.soleAccount == 0 else { return }
+            keys = [SegmentFormat.termKey(field: LogEngine.accountField, hash: account)]
+        }
+        for key in keys {
+            guard let list = try segment.postings(forKey: key) else { return }
+            cursors.append(PostingCursor(segment: segment, list: list))
+        }
+        cursors.sort { $0.list.count < $1.list.count }
+        for word in query.words {
+            let found = try WordRanks(segment: segment, word: word, uniqueField: uniqueField)
+            guard !found.isEmpty else { return }
+            words.append(found)
+        }
+        let first = try segment.firstRank(notBefore: low)
+        let end = try high.map { try segment.firstRank(notBefore: $0) } ?? segment.summary.rowCount
+        ranks = first..<max(first, end)
+    }
+
+    mutating func next() throws -> LogPosition? {
+        while true {
+            while let rank = window?.pop(direction) {
+                let position = try segment.position(ofRank: rank)
+                if words.allSatisfy({ $0.contains(rank, arrival: segment.arrival(of: position)) }) { return position }
+            }
+            guard try nextWindow() else { return nil }
+        }
+    }
+
+    /// Joins the conditions over the next window that may have a match.
+    ///
+    /// - Returns: false if there is none.
+    mutating func nextWindow() throws -> Bool {
+        window = nil
+        while !ranks.isEmpty {
+            var edge = direction == .oldestFirst ? ranks.lowerBound : ranks.upperBound - 1
+            if !cursors.isEmpty {
+                guard let near = try cursors[0].nearest(edge, direction), ranks.contains(near) else {
+                    ranks = 0..<0
+                    return false
+                }
+                edge = near
+            }
+            let base = edge / RankWindow.size * RankWindow.size
+            let part = max(ranks.lowerBound, base)..<min(ranks.upperBound, base + RankWindow.size)
+            ranks = direction == .oldestFirst ? part.upperBound..<ranks.upperBound : ranks.lowerBound..<part.lowerBound
+            guard words.allSatisfy({ $0.windows[base / RankWindow.size] }) else { continue }
+            var joined = RankWindow(base: base)
+            joined.insert(part)
+            for index in cursors.indices {
+                var rows = RankWindow(base: base)
+                try cursors[index].insert(into: &rows)
+                joined.formIntersection(rows)
+            }
+            for word in words {
+                var rows = RankWindow(base: base)
+                word.insert(into: &rows)
+                joined.formIntersection(rows)
+            }
+            if !joined.isEmpty {
+                window = joined
+                return true
+            }
+        }
+        return false
+    }
+}
+
+/// Where in a segment a word may be.
+private struct WordRanks {
+    private let blocks: WordBlocks
+    /// For each block of rows, whether the word may be in it.
+    private let isInBlock: [Bool]
+    /// Rows whose unique value is the word.
+    private let rows: [UInt32]
+    /// For each window, whether there is anything in it.
+    private(set) var windows: [Bool]
+
+    init(segment: Segment, word: SearchWord, uniqueField: UInt8) throws {
+        blocks = try segment.wordBlocks()
+        var isInBlock = [Bool](repeating: false, count: blocks.entries.count)
+        var windows = [Bool](repeating: false, count: (segment.summary.rowCount + RankWindow.size - 1) / RankWindow.size)
+        for hash in [word.hash, SegmentFormat.anyWord] {
+            for block in try segment.wordBlocks(with: hash) {
+                guard block < isInBlock.count else { throw segment.damaged(.truncated) }
+                isInBlock[Int(block)] = true
+                for window in WordBlocks.windows(of: blocks.entries[Int(block)]) { windows[window] = true }
+            }
+        }
+        var rows: [UInt32] = []
+        for hash in word.uniqueHashes {
+            let key = SegmentFormat.termKey(field: uniqueField, hash: hash)
+            rows += try segment.postings(forKey: key).map { try segment.allRows(of: $0) } ?? []
+        }
+        for row in rows {
+            guard row < segment.summary.rowCount else { throw segment.damaged(.truncated) }
+            windows[Int(row) / RankWindow.size] = true
+        }
+        self.isInBlock = isInBlock
+        self.rows = rows
+        self.windows = windows
+    }
+
+    var isEmpty: Bool { !windows.contains(true) }
+
+    /// Puts ranks that may have the word into a window; others among them, see ``contains(_:arrival:)``.
+    func insert(into window: inout RankWindow) {
+        for list in [blocks.blocks(inWindow: window.base / RankWindow.size), blocks.wideBlocks[...]] {
+            for block in list where isInBlock[Int(block)] {
+                let ranks = blocks.entries[Int(block)].ranks
+                window.insert(ranks.lowerBound..<ranks.upperBound + 1)
+            }
+        }
+        for row in rows where Int(row) / RankWindow.size == window.base / RankWindow.size { window.insert(Int(row)) }
+    }
+
+    func contains(_ rank: Int, arrival: UInt32) -> Bool {
+        isInBlock[blocks.block(ofArrival: arrival)] || rows.contains(UInt32(rank))
+    }
+}

@@ -1,0 +1,55 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Goes through the rows of a term in one direction, window by window.
+struct PostingCursor {
+    let segment: Segment
+    let list: Segment.PostingList
+    private var loaded: (index: Int, chunk: PostingChunk)?
+
+    init(segment: Segment, list: Segment.PostingList) {
+        self.segment = segment
+        self.list = list
+        if case .rows(let rows) = list.content { loaded = (0, PostingChunk(rows: rows)) }
+    }
+
+    /// The nearest row at or after (`oldestFirst`), or at or before, a row.
+    mutating func nearest(_ row: Int, _ direction: SearchDirection) throws -> Int? {
+        guard case .chunks(let chunks) = list.content else { return loaded?.chunk.nearest(row, direction) }
+        var low = chunks.lowerBound
+        var high = chunks.upperBound
+        while low < high {
+            let middle = (low + high) / 2
+            let bounds = segment.bounds(ofChunk: middle)
+            let isBefore = direction == .oldestFirst ? bounds.last < Int64(row) : bounds.first <= Int64(row)
+            if isBefore { low = middle + 1 } else { high = middle }
+        }
+        // Now `low` is the first block that ends at or after the row, or the first that begins after it.
+        let index = direction == .oldestFirst ? low : low - 1
+        guard chunks.contains(index) else { return nil }
+        return try load(index, chunks).nearest(row, direction)
+    }
+
+    /// Puts the rows that are in the window into it.
+    mutating func insert(into window: inout RankWindow) throws {
+        guard case .chunks(let chunks) = list.content else { return loaded!.chunk.insert(into: &window) }
+        let (first, end) = (Int64(window.base), Int64(window.base + RankWindow.size))
+        var low = chunks.lowerBound
+        var high = chunks.upperBound
+        while low < high {
+            let middle = (low + high) / 2
+            if segment.bounds(ofChunk: middle).last < first { low = middle + 1 } else { high = middle }
+        }
+        while low < chunks.upperBound, segment.bounds(ofChunk: low).first < end {
+            try load(low, chunks).insert(into: &window)
+            low += 1
+        }
+    }
+
+    private mutating func load(_ index: Int, _ chunks: Range<Int>) throws -> PostingChunk {
+        if let loaded, loaded.index == index { return loaded.chunk }
+        let chunk = try segment.chunk(index, of: chunks, total: list.count)
+        loaded = (index, chunk)
+        return chunk
+    }
+}

@@ -1,0 +1,103 @@
+// Cairn: a self-hosted audit trail.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Looks for words in records as frames hold them, without putting them together: by hash.
+///
+/// What a book's phrases and values have of the words is found once, so that a record costs its tokens and the words of what
+/// it has of its own.
+struct WordProbe {
+    private let hashes: [UInt32]
+    private let hasher: WordHasher
+    private let dictionary: FrameDictionary?
+    /// A bit for each word that the entry has.
+    private var phrases: [UInt64] = []
+    private var values: [UInt64] = []
+
+    /// - Parameter words: at most 64.
+    init(_ words: [SearchWord], dictionary: FrameDictionary?, hasher: WordHasher) {
+        precondition(words.count <= 64, "a bit each")
+        hashes = words.map(\.hash)
+        self.hasher = hasher
+        self.dictionary = dictionary
+        guard let book = dictionary?.words else { return }
+        let numbers = hashes.map { book.number(of: $0) }
+        func masks(_ lists: BookWords.Lists, _ count: Int) -> [UInt64] {
+            (0..<count).map { entry in
+                var mask: UInt64 = 0
+                for number in lists.words(of: entry) {
+                    for (bit, wanted) in numbers.enumerated() where wanted == Int(number) { mask |= 1 << UInt64(bit) }
+                }
+                return mask
+            }
+        }
+        phrases = masks(book.phrases, dictionary?.book.phrases.count ?? 0)
+        values = masks(book.values, dictionary?.book.values.count ?? 0)
+    }
+
+    private var all: UInt64 { hashes.count == 64 ? .max : 1 << UInt64(hashes.count) - 1 }
+
+    private func mask(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var mask: UInt64 = 0
+        hasher.forEachWord(in: bytes) { hash, _ in
+            for (bit, wanted) in hashes.enumerated() where wanted == hash { mask |= 1 << UInt64(bit) }
+        }
+        return mask
+    }
+
+    func mayMatch(plain bytes: UnsafeRawBufferPointer) -> Bool { mask(of: bytes) == all }
+
+    /// - Parameter identifiers: of the record, 16 bytes each.
+    func mayMatch(coded bytes: UnsafeRawBufferPointer, identifiers: UnsafeRawBufferPointer) -> Bool {
+        var found: UInt64 = 0
+        var identifier = 0
+        var tokens = PhraseTokens(bytes)
+        while let token = tokens.next() {
+            switch token {
+            case .phrase(let number):
+                guard number < phrases.count else { return true }
+                found |= phrases[number]
+            case .value(let number):
+                guard number < values.count else { return true }
+                found |= values[number]
+            case .literalPhrase(let range), .literalValue(let range):
+                found |= mask(of: UnsafeRawBufferPointer(rebasing: bytes[range]))
+            case .identifier(let letters):
+                guard identifier + Identifier.size <= identifiers.count else { return true }
+                let parsed = UnsafeRawBufferPointer(rebasing: identifiers[identifier..<identifier + Identifier.size])
+                found |= withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Identifier.textLength) { text in
+                    Identifier.write(parsed, letters, into: text.baseAddress!)
+                    return mask(of: UnsafeRawBufferPointer(text))
+                }
+                identifier += Identifier.size
+            case .earlierValue, .text: break
+            }
+            if found == all { return true }
+        }
+        return false
+    }
+}
+
+/// The probes of one search: one for each dictionary that it meets.
+struct WordProbes {
+    private let words: [SearchWord]
+    private let hasher: WordHasher
+    private var probes: [WordProbe] = []
+    private var dictionaries: [FrameDictionary?] = []
+
+    init(_ words: [SearchWord], hasher: WordHasher) {
+        self.words = words
+        self.hasher = hasher
+    }
+
+    mutating func mayMatch(_ frame: DecodedFrame, record: Int) -> Bool {
+        guard (1...64).contains(words.count) else { return true }
+        let number =
+            dictionaries.firstIndex { $0 === frame.dictionary }
+            ?? {
+                probes.append(WordProbe(words, dictionary: frame.dictionary, hasher: hasher))
+                dictionaries.append(frame.dictionary)
+                return probes.count - 1
+            }()
+        return frame.mayMatch(probes[number], record: record)
+    }
+}
