@@ -135,6 +135,7 @@ OPEN_POLICY = json.dumps({"Version": "1", "Statement": [
 
 READ = {
     "look up events": rpc(VERSION, "LookupEvents"),
+    "count events": rpc(VERSION, "CountEvents", {"GroupBy.1": "User"}),
     "take an event with its proof": rpc(VERSION, "GetEventProof", {"EventId": lambda s, w: s.event["eventId"]}),
     "read rejected records": rpc(VERSION, "ListQuarantinedRecords"),
     "get a delivered object": oss(lambda b, s: b.get_object(s.object)),
@@ -260,7 +261,8 @@ def test_a_user_without_policies_can_do_nothing(stage):
 
 def test_a_reader_of_the_trail_reads_events_and_nothing_else(stage):
     who = stage.user("reader", ["AliyunActionTrailReadOnlyAccess"], may={
-        "look up events", "take an event with its proof", "read rejected records", "describe trails", "see a trail's status"})
+        "look up events", "count events", "take an event with its proof", "read rejected records", "describe trails",
+        "see a trail's status"})
     for name in who.may:
         assert ALL[name](stage, who)[0] == 200, name
     try_everything(stage, who)
@@ -345,7 +347,7 @@ def test_a_wrong_secret(stage):
 
 def test_an_ingest_token_opens_nothing_but_ingest(stage):
     token = stage.server.call("CreateIngestToken", {"Name": "producer"})["IngestToken"]
-    for version, action in [(VERSION, "LookupEvents"), (VERSION, "StopLogging"), (KMS, "ListKeys"), (RAM, "ListUsers")]:
+    for version, action in [(VERSION, "LookupEvents"), (VERSION, "CountEvents"), (VERSION, "StopLogging"), (KMS, "ListKeys"), (RAM, "ListUsers")]:
         answer = requests.post(
             stage.server.api + "/", headers={
                 "Authorization": "Bearer " + token, "x-acs-action": action, "x-acs-version": version}, timeout=30)

@@ -297,7 +297,7 @@ def test_concurrent_retries_of_one_batch_record_it_once(server):
 def test_a_token_can_put_and_nothing_else(server, token):
     assert server.put([event(1)], token=token).status == 200
     bearer = {"Authorization": "Bearer " + token}
-    for action in ("LookupEvents", "DescribeTrails", "CreateIngestToken", "ListIngestTokens", "CreateTrail", "GetEventProof",
+    for action in ("LookupEvents", "CountEvents", "DescribeTrails", "CreateIngestToken", "ListIngestTokens", "CreateTrail", "GetEventProof",
                    "ListQuarantinedRecords", "PutEvents", "DescribeRegions", "CreateKey"):
         for method in ("GET", "POST"):
             answer = support.Answer(server.session.request(

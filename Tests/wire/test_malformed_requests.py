@@ -22,16 +22,16 @@ PATHS = ["/", "//", "/v1/events", "/v1/events/", "/v1/sources/kubernetes", "/log
          "/log/tile/99/000", "/log/tile/0/x001/x002", "/log/tile/entries/000.p/999", "/log/tile/-1/000", "/log/tile/0/18446744073709551616",
          "/log/../metadata.sqlite", "/healthz", "/metrics", "/console", "/%00", "/%", "/%zz", "/..", "/b/%2e%2e/%2e%2e/etc/passwd", "/bucket/key",
          "/bucket/?acl", "/?bucketInfo", "/bucket?list-type=2", "*", "http://example.com/", "/" + "a" * 9000, "/\xff\xfe", "/中文", "/a b", "/b/?x=%"]
-ACTIONS = ["LookupEvents", "CreateTrail", "UpdateTrail", "DescribeTrails", "GetTrailStatus", "StartLogging", "StopLogging", "DeleteTrail",
+ACTIONS = ["LookupEvents", "CountEvents", "CreateTrail", "UpdateTrail", "DescribeTrails", "GetTrailStatus", "StartLogging", "StopLogging", "DeleteTrail",
            "CreateDeliveryHistoryJob", "GetDeliveryHistoryJob", "ListDeliveryHistoryJobs", "DeleteDeliveryHistoryJob", "DescribeRegions",
            "GetEventProof", "GetConsistencyProof", "CreateIngestToken", "DeleteIngestToken", "ListIngestTokens", "ListQuarantinedRecords",
            "GetDataEventSelector", "GetGlobalEventsStorageRegion", "EnableInsight", "CreateKey", "Nonsense", ""]
 NAMES = ["Name", "NameList", "OssBucketName", "OssKeyPrefix", "EventRW", "TrailRegion", "StartTime", "EndTime", "MaxResults", "NextToken",
          "Direction", "LookupAttribute.1.Key", "LookupAttribute.1.Value", "LookupAttribute.0.Key", "LookupAttribute.99999999999999999999.Key",
          "LookupAttribute.2.Key", "LookupAttribute..Key", "LookupAttribute", "JobId", "TrailName", "ClientToken", "PageNumber", "PageSize",
-         "EventId", "From", "To", "TokenId", "ExpireInDays", "RegionId", "IsOrganizationTrail", "IncludeShadowTrails", "SlsProjectArn"]
+         "GroupBy.1", "GroupBy.2", "EventId", "From", "To", "TokenId", "ExpireInDays", "RegionId", "IsOrganizationTrail", "IncludeShadowTrails", "SlsProjectArn"]
 VALUES = ["", "x", "0", "-1", "1", "50", "51", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e9", "NaN", "true", "TRUE",
-          "None", "All", "User", "EventName", "EventRW", "2026-01-01T00:00:00Z", "0000-00-00T00:00:00Z", "9999-12-31T23:59:59Z",
+          "None", "All", "User", "EventName", "EventRW", "Text", "ErrorCode", "ResourceName", "2026-01-01T00:00:00Z", "0000-00-00T00:00:00Z", "9999-12-31T23:59:59Z",
           "2026-01-01T00:00:00+08:00", "-001-01-01T00:00:00Z", "FORWARD", "BACKWARD", "fuzz-trail-one", "fuzz-bucket", "e30=", "{}", "[]", "a" * 5000,
           "\x00", "\x7f", "中文", "😀" * 50, "'; DROP TABLE entries; --", "../../x", "%25", "+", "&=;", "\r\nX: y", "<x>&amp;</x>", "acs:log:a:b:project/c"]
 HEADERS = ["Host", "Content-Length", "Transfer-Encoding", "Content-Encoding", "Authorization", "Content-Type", "Expect", "Connection", "Range",
@@ -99,7 +99,7 @@ class Fuzz:
 
     def signed(self, server):
         """A call that is authentic and makes no sense: it gets past the gateway."""
-        action, parameters = self.choose.choice(ACTIONS[:20]), self.parameters()
+        action, parameters = self.choose.choice(ACTIONS[:21]), self.parameters()
         if self.choose.random() < 0.5:
             # Of a trail that exists, so that the call gets further than its name.
             parameters.update({"Name": "fuzz-trail-one", "TrailName": "fuzz-trail-one"})

@@ -46,6 +46,8 @@ API_CALLS = [
     ("DeleteDeliveryHistoryJob", {"JobId": "77777"}, "DeliveryHistoryJobNotFound", "Write"),
     ("LookupEvents", {"MaxResults": "3", "LookupAttribute.1.Key": "User", "LookupAttribute.1.Value": "nobody"}, None, "Read"),
     ("LookupEvents", {"StartTime": "never"}, "InvalidParameterEndTime", "Read"),
+    ("CountEvents", {"GroupBy.1": "User", "GroupBy.2": "ErrorCode", "MaxResults": "3"}, None, "Read"),
+    ("CountEvents", {"GroupBy.1": "User", "GroupBy.2": "ResourceName"}, "InvalidQueryParameter", "Read"),
     ("DescribeRegions", {}, None, "Read"),
     ("GetEventProof", {"EventId": "no-such-event"}, "EventNotFound", "Read"),
     ("GetConsistencyProof", {"From": "1"}, None, "Read"),

@@ -6,10 +6,12 @@ import EventHistory
 import Foundation
 import LogEngine
 
-/// LookupEvents: actiontrail.md section 9; any number of attributes is joined by AND.
+/// LookupEvents: actiontrail.md section 9; any number of attributes is joined by AND. The attribute `Text` is Cairn's own:
+/// words that stand anywhere in an event.
 extension RPCOperation {
     static let lookupEvents = RPCOperation("LookupEvents", isWrite: false, resourceType: nil) { context in
-        try lookUp(context, conditions: try LookupRequest.attributes(context))
+        let wanted = try LookupRequest.attributes(context)
+        return try await lookUp(context, conditions: wanted.conditions, text: wanted.text)
     }
 
     /// The flat filters of version 2017-12-04 (section 16).
@@ -22,15 +24,18 @@ extension RPCOperation {
         let conditions = names.compactMap { name, attribute in
             context[name].flatMap { $0.isEmpty || $0 == "All" && name == "EventRW" ? nil : LookupQuery.Condition(attribute, $0) }
         }
-        return try lookUp(context, conditions: conditions)
+        return try await lookUp(context, conditions: conditions)
     }
 
-    private static func lookUp(_ context: RPCContext, conditions: [LookupQuery.Condition]) throws -> RPCAnswer {
-        let request = try LookupRequest(context, conditions: conditions)
-        let page = try context.services.history.lookUp(
-            LookupQuery(
-                account: context.accountId, conditions: conditions, times: request.times, direction: request.direction,
-                after: request.after, limit: request.limit))
+    private static func lookUp(
+        _ context: RPCContext, conditions: [LookupQuery.Condition], text: String = ""
+    ) async throws -> RPCAnswer {
+        let request = try LookupRequest(context, conditions: conditions, text: text)
+        let query = LookupQuery(
+            account: context.accountId, conditions: conditions, text: text, times: request.times, direction: request.direction,
+            after: request.after, limit: request.limit)
+        let history = context.services.history
+        let page = try await LongWork.run { try history.lookUp(query) }
         for damage in page.damaged {
             context.services.logger.error("an event cannot be read", metadata: ["damage": "\(damage)"])
         }
@@ -64,6 +69,8 @@ extension RPCOperation {
 /// The parameters of a lookup, checked.
 struct LookupRequest {
     static let defaultDays = 7
+    /// Each word is looked for by itself.
+    private static let textLimit = 1024
 
     var times: ClosedRange<Int64>
     var startText: String
@@ -74,7 +81,7 @@ struct LookupRequest {
     /// What the pages of one lookup have in common.
     private var fingerprint: String
 
-    init(_ context: RPCContext, conditions: [LookupQuery.Condition]) throws(RPCError) {
+    init(_ context: RPCContext, conditions: [LookupQuery.Condition], text: String = "") throws(RPCError) {
         limit = try context.integer("MaxResults", in: 0...50, default: 20)
         if limit == 0 { limit = 20 }
         direction =
@@ -86,31 +93,9 @@ struct LookupRequest {
         let token = try context.filled("NextToken").map { text throws(RPCError) in
             try Token(text)
         }
-        let start = context.filled("StartTime")
-        let end = context.filled("EndTime")
-        switch (start, end) {
-        case (let start?, let end?):
-            startText = start
-            endText = end
-        case (nil, nil):
-            // Later pages go on with the range that the first one was given.
-            let now = context.services.nowMilliseconds
-            startText = token?.start ?? EventTime.text(now - Int64(Self.defaultDays) * 86_400_000)
-            endText = token?.end ?? EventTime.text(now)
-        case (nil, _): throw RPCError(400, "InvalidParameterStartTime", "StartTime must be given together with EndTime.")
-        case (_, nil): throw RPCError(400, "InvalidParameterEndTime", "EndTime must be given together with StartTime.")
-        }
-        guard let first = Self.milliseconds(startText) else {
-            throw RPCError(400, "InvalidParameterStartTime", "StartTime must have the form yyyy-MM-ddTHH:mm:ssZ.")
-        }
-        guard let last = Self.milliseconds(endText) else {
-            throw RPCError(400, "InvalidParameterEndTime", "EndTime must have the form yyyy-MM-ddTHH:mm:ssZ.")
-        }
-        guard last > first else {
-            throw RPCError(400, "InvalidParameterCombination", "The end time must be later than the start time.")
-        }
-        times = first...(last + 999)
-        let what = conditions.map { "\($0.attribute.rawValue)=\($0.value)" }.joined(separator: "\u{0}")
+        let range = try Self.times(context, default: token.map { ($0.start, $0.end) })
+        (times, startText, endText) = (range.times, range.startText, range.endText)
+        let what = conditions.map { "\($0.attribute.rawValue)=\($0.value)" }.joined(separator: "\u{0}") + "\u{0}" + text
         fingerprint = "\(context.accountId)\u{0}\(startText)\u{0}\(endText)\u{0}\(direction)\u{0}\(what)"
         if let token {
             guard token.fingerprint == Self.hash(fingerprint), token.sequence < context.services.history.endSequence else {
@@ -118,6 +103,39 @@ struct LookupRequest {
             }
             after = LogPosition(time: token.time, sequence: token.sequence)
         }
+    }
+
+    struct TimeRange {
+        var times: ClosedRange<Int64>
+        var startText: String
+        var endText: String
+    }
+
+    /// - Parameter usual: the range without `StartTime` and `EndTime`; the last seven days if it is missing.
+    static func times(
+        _ context: RPCContext, default usual: (start: String, end: String)? = nil
+    ) throws(RPCError) -> TimeRange {
+        let (startText, endText): (String, String)
+        switch (context.filled("StartTime"), context.filled("EndTime")) {
+        case (let start?, let end?): (startText, endText) = (start, end)
+        case (nil, nil):
+            // Later pages go on with the range that the first one was given.
+            let now = context.services.nowMilliseconds
+            (startText, endText) =
+                usual ?? (EventTime.text(now - Int64(defaultDays) * 86_400_000), EventTime.text(now))
+        case (nil, _): throw RPCError(400, "InvalidParameterStartTime", "StartTime must be given together with EndTime.")
+        case (_, nil): throw RPCError(400, "InvalidParameterEndTime", "EndTime must be given together with StartTime.")
+        }
+        guard let first = milliseconds(startText) else {
+            throw RPCError(400, "InvalidParameterStartTime", "StartTime must have the form yyyy-MM-ddTHH:mm:ssZ.")
+        }
+        guard let last = milliseconds(endText) else {
+            throw RPCError(400, "InvalidParameterEndTime", "EndTime must have the form yyyy-MM-ddTHH:mm:ssZ.")
+        }
+        guard last > first else {
+            throw RPCError(400, "InvalidParameterCombination", "The end time must be later than the start time.")
+        }
+        return TimeRange(times: first...(last + 999), startText: startText, endText: endText)
     }
 
     private static func milliseconds(_ text: String) -> Int64? {
@@ -163,7 +181,9 @@ struct LookupRequest {
     }
 
     /// `LookupAttribute.N.Key` and `.Value`; of a repeated key the last one counts.
-    static func attributes(_ context: RPCContext) throws(RPCError) -> [LookupQuery.Condition] {
+    static func attributes(
+        _ context: RPCContext
+    ) throws(RPCError) -> (conditions: [LookupQuery.Condition], text: String) {
         var keys: [Int: String] = [:]
         var values: [Int: String] = [:]
         for parameter in context.parameters.all {
@@ -179,9 +199,17 @@ struct LookupRequest {
             }
         }
         var conditions: [LookupQuery.Condition] = []
+        var text = ""
         for index in Set(keys.keys).union(values.keys).sorted() {
             guard let key = keys[index], let value = values[index], !value.isEmpty else {
                 throw .invalidParameter("LookupAttribute.\(index) needs both a Key and a Value.")
+            }
+            if key == "Text" {
+                guard value.utf8.count <= textLimit, LogEngine.hasWords(value) else {
+                    throw .invalidParameter("Text is one word or several, in at most \(textLimit) bytes.")
+                }
+                text = value
+                continue
             }
             guard let attribute = LookupAttribute(wireName: key) else {
                 throw .invalidParameter("\(key.prefix(64)) is not an attribute that events can be looked up by.")
@@ -195,6 +223,6 @@ struct LookupRequest {
             conditions.removeAll { $0.attribute == attribute }
             conditions.append(.init(attribute, value))
         }
-        return conditions
+        return (conditions, text)
     }
 }

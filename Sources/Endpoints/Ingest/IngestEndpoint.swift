@@ -15,6 +15,8 @@ struct IngestEndpoint: Sendable {
     static let bodyLimit = 64 << 20
 
     let services: EndpointServices
+    /// Bodies below this are parsed at once.
+    private static let shortBody = 32 << 10
     /// A compressed body may be a thousand times larger expanded: few at a time.
     private let expanding = Gate(2)
 
@@ -100,7 +102,10 @@ struct IngestEndpoint: Sendable {
         guard !decoded.isEmpty else { throw Refusal(400, "MissingBody", "The body holds no events.") }
         let context = ReceivingContext(
             accountId: caller.accountId, region: services.region, nowMilliseconds: services.nowMilliseconds)
-        let batch = EventParser().parse(decoded, format: format, context: context)
+        let batch =
+            decoded.count < Self.shortBody
+            ? EventParser().parse(decoded, format: format, context: context)
+            : try await LongWork.run { EventParser().parse(decoded, format: format, context: context) }
         guard !batch.events.isEmpty || !batch.rejected.isEmpty else {
             throw Refusal(400, "MissingBody", "The body holds no events.")
         }

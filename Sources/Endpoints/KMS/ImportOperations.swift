@@ -3,13 +3,16 @@
 
 import Foundation
 import KeyManagement
+import LogEngine
 
 /// Imported material: kms.md section 4.5.
 extension RPCOperation {
     static let getParametersForImport = RPCOperation.key("GetParametersForImport", isWrite: true) { call in
         let (algorithm, spec) = (try call.required("WrappingAlgorithm"), try call.required("WrappingKeySpec"))
         let (key, keys) = (try call.key(), call.keys)
-        let parameters = try await aside { try keys.importParameters(for: key.id, algorithm: algorithm, wrappingSpec: spec) }
+        let parameters = try await LongWork.run {
+            try keys.importParameters(for: key.id, algorithm: algorithm, wrappingSpec: spec)
+        }
         var answer = JSONFields()
         answer.add(key.id, "KeyId")
         answer.add(parameters.token.base64EncodedString(), "ImportToken")

@@ -186,10 +186,3 @@ extension RPCOperation {
         }
     }
 }
-
-/// Runs slow work (making RSA keys) off the threads that serve requests.
-func aside<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Swift.Result(catching: work)) }
-    }
-}

@@ -4,6 +4,7 @@
 import AccessControl
 import Foundation
 import KeyManagement
+import LogEngine
 
 /// Keys: kms.md section 4.1.
 extension RPCOperation {
@@ -24,7 +25,7 @@ extension RPCOperation {
         new.tags = try call.tags() ?? [:]
         new.policy = try call.optional("Policy").map(call.checkedPolicy)
         let (account, region, keys) = (call.account, call.region, call.keys)
-        let key = try await aside { [new] in try keys.createKey(new, account: account, region: region) }
+        let key = try await LongWork.run { [new] in try keys.createKey(new, account: account, region: region) }
         var answer = JSONFields()
         answer.add(JSONFields(key), "KeyMetadata")
         return RPCAnswer(answer)

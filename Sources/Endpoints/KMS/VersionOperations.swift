@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KeyManagement
+import LogEngine
 
 /// Versions and rotation: kms.md section 4.4.
 extension RPCOperation {
@@ -23,7 +24,7 @@ extension RPCOperation {
     static let createKeyVersion = RPCOperation.key("CreateKeyVersion", isWrite: true) { call in
         let key = try call.key(takesAlias: true)
         let keys = call.keys
-        let version = try await aside { try keys.createVersion(of: key.id) }
+        let version = try await LongWork.run { try keys.createVersion(of: key.id) }
         var answer = JSONFields()
         answer.add(JSONFields(version, of: key.id), "KeyVersion")
         return RPCAnswer(answer)

@@ -11,7 +11,7 @@ extension RPCProduct {
             .listDeliveryHistoryJobs, .deleteDeliveryHistoryJob, .getDataEventSelector,
             .getGlobalEventsStorageRegion,
             // Cairn's own.
-            .getEventProof, .getConsistencyProof, .createIngestToken, .listIngestTokens, .deleteIngestToken,
+            .countEvents, .getEventProof, .getConsistencyProof, .createIngestToken, .listIngestTokens, .deleteIngestToken,
             .listQuarantinedRecords,
         ],
         unbuilt: [

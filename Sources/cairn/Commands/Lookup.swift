@@ -10,13 +10,13 @@ struct Lookup: AsyncParsableCommand {
         abstract: "Look up events.",
         discussion: """
             Attributes: \(LookupAttribute.allCases.map(\.wireName).joined(separator: ", ")). \
-            Several are joined by AND. Without --start, the last 7 days.
+            Several are joined by AND. --text takes words that stand anywhere in an event, in any case. Without --start, \
+            the last 7 days.
             """)
 
     @OptionGroup var connection: ConnectionOptions
-    @Option(name: [.short, .long], help: "KEY=VALUE, any number of times.") var attribute: [String] = []
-    @Option(help: "First time, as 2026-01-31T08:00:00Z, 2026-01-31, or 3d, 12h, 30m ago.") var start: String?
-    @Option(help: "Last time; default now.") var end: String?
+    @OptionGroup var filter: EventFilter
+    @Option(help: "Words anywhere in the event; all of them.") var text: String?
     @Option(help: "At most so many events.") var limit = 50
     @Flag(help: "Oldest first.") var oldestFirst = false
     @Option(help: "table or json.") var output = OutputForm.table
@@ -26,22 +26,10 @@ struct Lookup: AsyncParsableCommand {
         guard limit > 0 else { throw Failure.usage("--limit is at least 1") }
         let client = try connection.client()
         var parameters: [(String, String)] = [("Direction", oldestFirst ? "FORWARD" : "BACKWARD")]
-        if start != nil || end != nil {
-            let last = try end.map { try Self.time($0, isEnd: true) } ?? Self.text(Date())
-            let first = try start.map { try Self.time($0, isEnd: false) } ?? Self.text(Date().addingTimeInterval(-7 * 86_400))
-            parameters += [("StartTime", first), ("EndTime", last)]
-        }
-        for (index, text) in attribute.enumerated() {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[1].isEmpty else { throw Failure.usage("`\(text)` is not KEY=VALUE") }
-            guard LookupAttribute(wireName: String(parts[0])) != nil else {
-                throw Failure.usage(
-                    "`\(parts[0])` is not an attribute; they are \(LookupAttribute.allCases.map(\.wireName).joined(separator: ", "))"
-                )
-            }
-            parameters += [
-                ("LookupAttribute.\(index + 1).Key", String(parts[0])), ("LookupAttribute.\(index + 1).Value", String(parts[1])),
-            ]
+        parameters += try filter.parameters
+        if let text {
+            let number = filter.attribute.count + 1
+            parameters += [("LookupAttribute.\(number).Key", "Text"), ("LookupAttribute.\(number).Value", text)]
         }
         var rows: [[String]] = []
         var count = 0
@@ -96,24 +84,5 @@ struct Lookup: AsyncParsableCommand {
 
     private static func clip(_ text: String, _ width: Int) -> String {
         text.count <= width ? text : text.prefix(width - 1) + "…"
-    }
-
-    // MARK: Times
-
-    static func text(_ date: Date) -> String { date.ISO8601Format() }
-
-    static func time(_ text: String, isEnd: Bool) throws -> String {
-        if let unit = text.last, let number = Double(text.dropLast()),
-            let seconds = ["s": 1.0, "m": 60, "h": 3600, "d": 86_400][unit]
-        {
-            return Self.text(Date().addingTimeInterval(-number * seconds))
-        }
-        if text.count == 10, EventTime.milliseconds(text + "T00:00:00Z") != nil {
-            return text + (isEnd ? "T23:59:59Z" : "T00:00:00Z")
-        }
-        guard let time = EventTime.milliseconds(text) else {
-            throw Failure.usage("`\(text)` is not a time such as 2026-01-31T08:00:00Z, 2026-01-31 or 3d")
-        }
-        return EventTime.text(time)
     }
 }
