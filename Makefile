@@ -9,8 +9,9 @@ BINARY = .build/release/cairn
 VENV = .venv
 DEMO_EVENTS ?= 3000
 BENCH_EVENTS ?= 1000000
+SECONDS ?= 60
 
-.PHONY: run test demo bench guards check format help build deps venv unit wire hooks
+.PHONY: run test fuzz demo bench guards check format help build deps venv unit wire hooks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +20,9 @@ run: build ## Build and start the service with embedded defaults
 	$(BINARY) serve
 
 test: build unit wire ## Pass every test: unit, property, fault, wire and end-to-end
+
+fuzz: build ## Fuzz the decoders for SECONDS=60 each
+	CAIRN_FUZZ_SECONDS=$(SECONDS) $(SWIFT) test -c release --disable-testable-imports --filter FuzzTests
 
 demo: build ## Tell the whole story in a temporary folder (EVENTS=file for your own events)
 	@CAIRN=$(abspath $(BINARY)) EVENTS="$(EVENTS)" COUNT=$(DEMO_EVENTS) bash scripts/demo.sh

@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
@@ -62,7 +63,7 @@ let package = Package(
         room(
             "Trails",
             [
-                "EventHistory", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "AccessControl", "Metadata", "CZlib",
+                "EventHistory", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "AccessControl", "Metadata", "CDeflate",
                 crypto,
                 logging, metrics, lifecycle,
             ]),
@@ -119,6 +120,12 @@ let package = Package(
         tests(of: "CairnServer", [metrics]),
         tests(of: "MerkleLog", [crypto]),
         tests(of: "SampleStory"),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Trails", "ObjectStorage", "EventHistory", "LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata",
+                "DurableFiles", crypto,
+            ], exclude: ["Corpus"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

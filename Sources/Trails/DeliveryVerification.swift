@@ -43,6 +43,16 @@ public struct DeliveryVerification: Sendable {
         public var findings: [Finding] = []
 
         public var isGood: Bool { findings.isEmpty && digests > 0 }
+
+        /// Takes in what was found in a part.
+        fileprivate mutating func add(_ part: Report) {
+            objects += part.objects
+            events += part.events
+            bytes += part.bytes
+            for (chain, runs) in part.proved { proved[chain, default: []] += runs }
+            for (chain, runs) in part.gaps { gaps[chain, default: []] += runs }
+            findings += part.findings
+        }
     }
 
     private let verifier: NoteVerifier
@@ -93,16 +103,21 @@ public struct DeliveryVerification: Sendable {
             report.findings.append(.init(kind: .missing, key: prefix, detail: "there is no digest: nothing can be proved"))
         }
         var named: [String: (digest: String, chain: String)] = [:]
+        var examinations: [Examination] = []
         let present = Set(keys)
         for (chain, digests) in chains.sorted(by: { $0.key < $1.key }) {
             var before: (key: String, digest: DeliveryDigest, sha256: String)?
             for entry in digests.sorted(by: { ($0.digest.First, $0.key) < ($1.digest.First, $1.key) }) {
-                checkPlace(of: entry, after: before, chain: chain, &report)
-                try await check(entry.key, entry.digest, chain: chain, present: present, &named, &report)
+                var place = Report()
+                checkPlace(of: entry, after: before, chain: chain, &place)
+                examinations.append(
+                    Examination(
+                        key: entry.key, digest: entry.digest, chain: chain, place: place,
+                        doubled: checkNames(entry.key, entry.digest, chain: chain, &named)))
                 before = entry
-                progress(report)
             }
         }
+        try await examine(examinations, present: present, &report)
         let digestFolder = "AliyunLogs/Actiontrail-Digest/"
         for key in keys
         where key.contains("AliyunLogs/Actiontrail/") && named[key] == nil
@@ -163,19 +178,62 @@ public struct DeliveryVerification: Sendable {
         }
     }
 
-    private func check(
-        _ key: String, _ digest: DeliveryDigest, chain: String, present: Set<String>,
-        _ named: inout [String: (digest: String, chain: String)],
-        _ report: inout Report
-    ) async throws {
-        let findingsBefore = report.findings.count
-        var leaves: [(sequence: UInt64, leaf: MerkleHash)] = []
+    /// A digest whose objects are to be looked at, with what is known of it before.
+    private struct Examination: Sendable {
+        var key: String
+        var digest: DeliveryDigest
+        var chain: String
+        /// Gaps and findings from its place in the chain.
+        var place: Report
+        var doubled: [Finding]
+    }
+
+    private func checkNames(
+        _ key: String, _ digest: DeliveryDigest, chain: String, _ named: inout [String: (digest: String, chain: String)]
+    ) -> [Finding] {
+        var findings: [Finding] = []
         for object in digest.Objects {
             // A trail that was made anew may have its history delivered again, in a chain of its own.
             if let other = named.updateValue((key, chain), forKey: object.Key), other.chain == chain {
-                report.findings.append(
-                    .init(kind: .doubled, key: object.Key, detail: "is named by `\(other.digest)` and by `\(key)`"))
+                findings.append(.init(kind: .doubled, key: object.Key, detail: "is named by `\(other.digest)` and by `\(key)`"))
             }
+        }
+        return findings
+    }
+
+    /// Looks at the objects of digests, as many digests at a time as there are processors; reports in order.
+    private func examine(_ examinations: [Examination], present: Set<String>, _ report: inout Report) async throws {
+        let width = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        try await withThrowingTaskGroup(of: (Int, Report).self) { group in
+            var started = 0
+            func start() {
+                guard started < examinations.count else { return }
+                let (number, examination) = (started, examinations[started])
+                started += 1
+                group.addTask { (number, try await examine(examination, present: present)) }
+            }
+            // What is done before its turn waits: no more are under way than there is room for.
+            var waiting: [Int: Report] = [:]
+            var next = 0
+            for _ in 0..<2 * width { start() }
+            while let (number, part) = try await group.next() {
+                waiting[number] = part
+                while let part = waiting.removeValue(forKey: next) {
+                    report.add(part)
+                    progress(report)
+                    next += 1
+                    start()
+                }
+            }
+        }
+    }
+
+    private func examine(_ examination: Examination, present: Set<String>) async throws -> Report {
+        let (key, digest) = (examination.key, examination.digest)
+        var report = Report()
+        report.findings = examination.doubled
+        var leaves: [(sequence: UInt64, leaf: MerkleHash)] = []
+        for object in digest.Objects {
             guard present.contains(object.Key) else {
                 report.findings.append(
                     .init(
@@ -190,12 +248,16 @@ public struct DeliveryVerification: Sendable {
             }
             if let finding = Self.judge(object, bytes, &leaves, &report) { report.findings.append(finding) }
         }
-        guard report.findings.count == findingsBefore else { return }
-        if let finding = checkTree(key, digest, leaves) {
-            report.findings.append(finding)
-        } else {
-            report.proved[chain, default: []].append([digest.First, digest.End - 1])
+        if report.findings.isEmpty {
+            if let finding = checkTree(key, digest, leaves) {
+                report.findings.append(finding)
+            } else {
+                report.proved[examination.chain] = [[digest.First, digest.End - 1]]
+            }
         }
+        var whole = examination.place
+        whole.add(report)
+        return whole
     }
 
     private static func judge(
@@ -209,6 +271,8 @@ public struct DeliveryVerification: Sendable {
         guard let raw = try? bytes.withUnsafeBytes({ try Gzip.expand($0, limit: 256 << 20) }) else {
             return changed("it is not a gzip file")
         }
+        // An event has at least a byte: a larger number would only be a claim on memory.
+        guard object.Count <= raw.count else { return changed("it holds fewer events than its digest names, \(object.Count)") }
         let sequences = object.Sequences.filter { $0.count == 2 && $0[0] <= $0[1] }.flatMap { Array($0[0]...$0[1]) }
         var count = 0
         let isArray = raw.withUnsafeBytes { buffer in

@@ -1,29 +1,24 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-import CZlib
+import CDeflate
 
-/// Gzip members in memory.
+/// Gzip members in memory. With libdeflate, which takes a third of zlib's time for whole contents like these.
 public enum Gzip {
-    /// The same input gives the same bytes with the same zlib: no name, no time in the header.
+    /// The most that deflate can expand a byte to.
+    private static let highestRatio = 1032
+    private static let trailerSize = 8
+
+    /// The same input gives the same bytes with the same library: no name, no time in the header.
     public static func compress(_ raw: [UInt8], level: Int32 = 6) -> [UInt8] {
-        var stream = z_stream()
-        let version = deflateInit2_(
-            &stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        precondition(version == Z_OK, "zlib has memory for one stream")
-        defer { deflateEnd(&stream) }
-        let bound = Int(deflateBound(&stream, UInt(raw.count)))
-        var input = raw
+        guard let compressor = libdeflate_alloc_compressor(level) else { preconditionFailure("memory for a compressor") }
+        defer { libdeflate_free_compressor(compressor) }
+        let bound = libdeflate_gzip_compress_bound(compressor, raw.count)
         return [UInt8](unsafeUninitializedCapacity: bound) { target, count in
-            input.withUnsafeMutableBufferPointer { source in
-                stream.next_in = source.baseAddress
-                stream.avail_in = UInt32(source.count)
-                stream.next_out = target.baseAddress
-                stream.avail_out = UInt32(bound)
-                let status = deflate(&stream, Z_FINISH)
-                precondition(status == Z_STREAM_END, "the output holds what deflateBound promised")
+            count = raw.withUnsafeBytes { source in
+                libdeflate_gzip_compress(compressor, source.baseAddress, source.count, target.baseAddress, bound)
             }
-            count = bound - Int(stream.avail_out)
+            precondition(count > 0, "the output holds what the bound promised")
         }
     }
 
@@ -31,32 +26,43 @@ public enum Gzip {
     ///
     /// - Throws: ``GzipError``.
     public static func expand(_ compressed: UnsafeRawBufferPointer, limit: Int) throws(GzipError) -> [UInt8] {
-        var stream = z_stream()
-        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw .malformed
-        }
-        defer { inflateEnd(&stream) }
+        guard let decompressor = libdeflate_alloc_decompressor() else { throw .malformed }
+        defer { libdeflate_free_decompressor(decompressor) }
         var raw: [UInt8] = []
-        raw.reserveCapacity(min(limit, compressed.count * 8))
-        let chunkSize = 128 << 10
-        var chunk = [UInt8](repeating: 0, count: chunkSize)
-        stream.next_in = UnsafeMutablePointer(mutating: compressed.bindMemory(to: UInt8.self).baseAddress)
-        stream.avail_in = UInt32(compressed.count)
-        while true {
-            var status = Z_OK
-            let produced = chunk.withUnsafeMutableBufferPointer { target in
-                stream.next_out = target.baseAddress
-                stream.avail_out = UInt32(chunkSize)
-                status = inflate(&stream, Z_NO_FLUSH)
-                return chunkSize - Int(stream.avail_out)
+        var rest = compressed
+        repeat {
+            let (member, used) = try expandMember(rest, decompressor, limit: limit - raw.count) {
+                GzipError.tooLarge(limit: limit)
             }
-            guard raw.count + produced <= limit else { throw .tooLarge(limit: limit) }
-            raw += chunk[..<produced]
+            rest = UnsafeRawBufferPointer(rebasing: rest[used...])
+            if raw.isEmpty { raw = member } else { raw += member }
+        } while !rest.isEmpty
+        return raw
+    }
+
+    private static func expandMember(
+        _ compressed: UnsafeRawBufferPointer, _ decompressor: OpaquePointer, limit: Int, tooLarge: () -> GzipError
+    ) throws(GzipError) -> (member: [UInt8], used: Int) {
+        guard compressed.count > trailerSize else { throw .malformed }
+        // The last four bytes say how much comes out, if this is the only member and nobody lies.
+        let said = Int(UInt32(littleEndian: compressed.loadUnaligned(fromByteOffset: compressed.count - 4, as: UInt32.self)))
+        var capacity = min(max(said, 1 << 10), compressed.count * highestRatio, max(limit, 1))
+        while true {
+            var used = 0
+            var status = LIBDEFLATE_BAD_DATA
+            let member = [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
+                var produced = 0
+                status = libdeflate_gzip_decompress_ex(
+                    decompressor, compressed.baseAddress, compressed.count, target.baseAddress, capacity, &used, &produced)
+                count = status == LIBDEFLATE_SUCCESS ? produced : 0
+            }
             switch status {
-            case Z_STREAM_END:
-                if stream.avail_in == 0 { return raw }
-                guard inflateReset(&stream) == Z_OK else { throw .malformed }
-            case Z_OK: continue
+            case LIBDEFLATE_SUCCESS:
+                guard member.count <= limit else { throw tooLarge() }
+                return (member, used)
+            case LIBDEFLATE_INSUFFICIENT_SPACE:
+                guard capacity < limit else { throw tooLarge() }
+                capacity = min(capacity * 4, limit)
             default: throw .malformed
             }
         }
