@@ -168,7 +168,9 @@ struct Bench {
 
     private struct Probe {
         var name: String
-        var attributes: [(String, String)]
+        var attributes: [(String, String)] = []
+        /// Counts by these instead of looking up.
+        var groupBy: [String] = []
     }
 
     /// Values to look for: the rarest and the most frequent of the load.
@@ -178,7 +180,11 @@ struct Bench {
         var services: [String: Int] = [:]
         var users: [String: Int] = [:]
         var ids: [String] = []
+        var words: [Substring: Int] = [:]
+        let delimiters = Set(", '\";=()[]{}?@&<>/:\\")
         for line in samples {
+            for word in String(decoding: line, as: UTF8.self).split(whereSeparator: { delimiters.contains($0) })
+            where word.utf8.count >= 8 && word.utf8.count != 36 { words[word, default: 0] += 1 }
             guard let event = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else { continue }
             let identity = event["userIdentity"] as? [String: Any]
             if let name = event["eventName"] as? String { names[name, default: 0] += 1 }
@@ -201,7 +207,12 @@ struct Bench {
             + ids.prefix(40).map { Probe(name: "event id", attributes: [("EventId", $0)]) }
             + two.map { Probe(name: "name and key", attributes: $0) }
             + three.map { Probe(name: "service, user and kind", attributes: $0) }
-            + (0..<20).map { _ in Probe(name: "newest events", attributes: []) }
+            + (0..<20).map { _ in Probe(name: "newest events") }
+            + words.filter { $0.value == 1 }.map(\.key).sorted().prefix(40).map {
+                Probe(name: "rare word", attributes: [("Text", String($0))])
+            }
+            + (0..<10).map { _ in Probe(name: "count by user", groupBy: ["User"]) }
+            + (0..<10).map { _ in Probe(name: "errors by name and code", groupBy: ["EventName", "ErrorCode"]) }
     }
 
     private func lookUp(_ probes: [Probe], _ server: MeasuredServer, _ label: String) throws {
@@ -214,17 +225,17 @@ struct Bench {
             let begin = Date()
             let answer = try connection.exchange(head)
             let milliseconds = Date().timeIntervalSince(begin) * 1000
-            guard answer.status == 200 else { throw BenchError("LookupEvents: HTTP \(answer.status)") }
+            guard answer.status == 200 else { throw BenchError("\(probe.name): HTTP \(answer.status)") }
             if times[probe.name] == nil { order.append(probe.name) }
             times[probe.name, default: []].append(milliseconds)
             let body = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]
-            found[probe.name, default: 0] += (body?["Events"] as? [Any])?.count ?? 0
+            found[probe.name, default: 0] += ((body?["Events"] ?? body?["Groups"]) as? [Any])?.count ?? 0
         }
         for name in order {
             let sorted = (times[name] ?? []).sorted()
             print(
                 String(
-                    format: "lookup      %@ %@: median %.2f ms, worst %.2f ms (%d lookups, %d events)", label as NSString,
+                    format: "lookup      %@ %@: median %.2f ms, worst %.2f ms (%d calls, %d results)", label as NSString,
                     name as NSString, sorted[sorted.count / 2], sorted[sorted.count - 1], sorted.count, found[name] ?? 0))
         }
     }
@@ -238,7 +249,8 @@ struct Bench {
                 ("LookupAttribute.\(index + 1).Key", attribute.0), ("LookupAttribute.\(index + 1).Value", attribute.1),
             ]
         }
-        return try signedHead("LookupEvents", parameters, server)
+        for (index, name) in probe.groupBy.enumerated() { parameters.append(("GroupBy.\(index + 1)", name)) }
+        return try signedHead(probe.groupBy.isEmpty ? "LookupEvents" : "CountEvents", parameters, server)
     }
 
     /// All kinds of lookups over eight connections, while ten thousand events a second arrive.
@@ -251,7 +263,10 @@ struct Bench {
         let writer = Crew()
         let written = Atomic<Int>(0)
         // Signed before: a signature may be used once, and making one is not what is measured.
-        let heads = Mutex(try (0..<200).flatMap { _ in try probes.shuffled().map { try head(of: $0, server) } })
+        let heads = Mutex(
+            try (0..<200).flatMap { _ in
+                try probes.filter(\.groupBy.isEmpty).shuffled().map { try head(of: $0, server) }
+            })
         let begin = Date()
         writer.start(server.apiPort) { connection in
             let due = begin.addingTimeInterval(Double(written.load(ordering: .relaxed)) / 10_000)

@@ -31,6 +31,10 @@ public struct CairnService {
     private let metrics: PrometheusMetrics
     /// What the clock of retention is fed from. No setting changes it: that would be the attack.
     package var retentionTime = TimeSources.system
+    /// When events are recorded, and what their retention counts by: milliseconds since 1970. No setting changes it either.
+    package var historyTime: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+    /// See ``EventHistory/Settings``; for tests only.
+    package var tailRows: Int?
 
     public init(settings: Settings, logger: Logger, metrics: PrometheusMetrics) {
         self.settings = settings
@@ -61,9 +65,10 @@ public struct CairnService {
         var historySettings = EventHistory.Settings(dataFolder: folder)
         historySettings.retentionDays = settings.retentionDays
         historySettings.cacheBytes = settings.cacheMebibytes << 20
+        if let tailRows { historySettings.tailRows = tailRows }
         let history = try EventHistory(
             settings: historySettings, disk: disk, keys: keys, metadata: metadata,
-            now: { Int64(now().timeIntervalSince1970 * 1000) },
+            now: historyTime,
             report: { report in
                 switch report {
                 case .damage(let damage):

@@ -149,12 +149,16 @@ class Server:
         ports = [part for name in ("api", "oss", "sls") for part in (f"--{name}", "127.0.0.1:0")]
         return [self.binary, "serve", "--data", str(self.data), *ports, *self.arguments]
 
-    def start(self, wait=60):
+    def launch(self):
+        """Begins a start and waits for nothing."""
         self.folder.mkdir(parents=True, exist_ok=True)
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log, env=self.environment())
         log.close()
         self.starts += 1
+
+    def start(self, wait=60):
+        self.launch()
         line = []
         reader = threading.Thread(target=lambda: line.append(self.process.stdout.readline().decode()), daemon=True)
         reader.start()
