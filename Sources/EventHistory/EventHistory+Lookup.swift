@@ -55,7 +55,7 @@ extension EventHistory {
         var cursor = try engine.search(
             SearchQuery(
                 account: query.account, terms: terms(query.conditions, account: query.account), words: words, times: query.times,
-                direction: query.direction, after: query.after))
+                direction: query.direction, after: query.after), patience: Self.patience)
         var page = LookupPage(events: [], next: nil, damaged: [])
         var last: LogPosition?
         while let position = try cursor.next() {
@@ -74,8 +74,13 @@ extension EventHistory {
                 // Retention dropped it since the search began.
             }
         }
+        // A page may end before it is full, or empty: the next one goes on from there.
+        page.next = page.next ?? cursor.stopped
         return page
     }
+
+    /// Some half a second of looking for words that are seldom in one event.
+    private static let patience = 1 << 18
 
     func terms(_ conditions: [LookupQuery.Condition], account: String) -> [RowFacts.Term] {
         let hasher = engine.hasher(account: account)

@@ -31,8 +31,9 @@ public final class LogEngine: Sendable {
         public var tailRows = Tail.rowLimit
         /// A tail becomes a segment after so many milliseconds even if it has room: one day.
         public var tailAge: Int64 = 86_400_000
-        /// Segments whose newest records are further apart, in milliseconds, are not joined: seven days.
-        public var joinSpan: Int64 = 7 * 86_400_000
+        /// Segments whose records were recorded further apart, in milliseconds, are not joined: nine days, so that eight tails
+        /// of a day are.
+        public var joinSpan: Int64 = 9 * 86_400_000
         /// Failed background work is tried again after this many milliseconds.
         package var retryDelay = 2000
 

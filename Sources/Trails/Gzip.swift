@@ -31,7 +31,9 @@ public enum Gzip {
         var raw: [UInt8] = []
         var rest = compressed
         repeat {
-            let (member, used) = try expandMember(rest, decompressor, limit: limit - raw.count) {
+            let (member, used) = try expandMember(
+                rest, decompressor, isOnly: rest.count == compressed.count, limit: limit - raw.count
+            ) {
                 GzipError.tooLarge(limit: limit)
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[used...])
@@ -41,12 +43,12 @@ public enum Gzip {
     }
 
     private static func expandMember(
-        _ compressed: UnsafeRawBufferPointer, _ decompressor: OpaquePointer, limit: Int, tooLarge: () -> GzipError
+        _ compressed: UnsafeRawBufferPointer, _ decompressor: OpaquePointer, isOnly: Bool, limit: Int, tooLarge: () -> GzipError
     ) throws(GzipError) -> (member: [UInt8], used: Int) {
         guard compressed.count > trailerSize else { throw .malformed }
         // The last four bytes say how much comes out, if this is the only member and nobody lies.
         let said = Int(UInt32(littleEndian: compressed.loadUnaligned(fromByteOffset: compressed.count - 4, as: UInt32.self)))
-        var capacity = min(max(said, 1 << 10), compressed.count * highestRatio, max(limit, 1))
+        var capacity = min(isOnly ? max(said, 1 << 10) : 64 << 10, compressed.count * highestRatio, max(limit, 1))
         while true {
             var used = 0
             var status = LIBDEFLATE_BAD_DATA

@@ -168,8 +168,52 @@ import Testing
         for text in ["on", "ones", "É", "nb", "u00e9c", "00e9c", "1.5e3", "key", "one four", "alic", "sers", #"CORP\lice"#] {
             #expect(!has(text, record), "\(text)")
         }
-        #expect(!LogEngine.hasWords("") && !LogEngine.hasWords(" \",\\\n") && LogEngine.hasWords("(x)"))
+        #expect(LogEngine.wordCount("") == 0 && LogEngine.wordCount(" \",\\\n") == 0 && LogEngine.wordCount("(x) y") == 2)
         #expect(engine.words(of: "one ONE two/one", account: "anna").count == 2)
+    }
+
+    /// Two words that many blocks have and one record in a hundred has together: a search may end early and go on from there.
+    @Test(arguments: [SearchDirection.oldestFirst, .newestFirst])
+    func `are found in several goes if they are seldom together`(direction: SearchDirection) throws {
+        let records = (0..<900).map { number in
+            let words = number % 100 == 50 ? "left right" : number % 2 == 0 ? "left" : "right"
+            return WordRecord(eventId: "id-\(number)", time: Int64(number), after: #""text":"\#(words)""#)
+        }
+        let store = try WordStore(disk: MemoryDisk(), tailRows: 400)
+        for start in stride(from: 0, to: 900, by: 30) { try store.commit(Array(records[start..<start + 30])) }
+        store.settle()
+        var query = store.query("left right", direction: direction)
+        let whole = try store.find(query)
+        #expect(whole.count == 9)
+        var found: [LogPosition] = []
+        var goes = 0
+        while goes < 200 {
+            goes += 1
+            var cursor = try store.engine.search(query, patience: 7)
+            while let position = try cursor.next() { found.append(position) }
+            guard let stopped = cursor.stopped else { break }
+            query.after = stopped
+        }
+        #expect(found == whole)
+        #expect(goes > 100 && goes < 200)
+    }
+
+    /// A frame of many words is in every search, and does not keep them.
+    @Test func `of which there are too many are looked for in the record`() throws {
+        let many = (0..<40_000).map { "w\($0)" }.joined(separator: " ")
+        let records = [("id-1", "few"), ("id-2", many), ("id-3", String(repeating: "same ", count: 40_000))].map { id, text in
+            WordRecord(eventId: id, time: 1, after: #""text":"\#(text)""#)
+        }
+        let disk = MemoryDisk()
+        for tailRows in [100, 3] {
+            let store = try WordStore(disk: disk, tailRows: tailRows)
+            if tailRows == 100 { for record in records { try store.commit([record]) } }
+            store.settle()
+            for (word, sequences) in [("w39999", [1]), ("w0", [1]), ("few", [0]), ("same", [2]), ("none", [])] {
+                let found = try store.find(store.query(word)).map(\.sequence)
+                #expect(found == sequences.map { UInt64($0) }, "\(word)")
+            }
+        }
     }
 
     @Test(arguments: [false, true])

@@ -36,7 +36,11 @@ extension RPCOperation {
         let query = CountQuery(
             account: context.accountId, conditions: wanted.conditions, times: range.times, attributes: attributes, limit: limit)
         let history = context.services.history
-        let answer = try await LongWork.run { try history.count(query) }
+        let answer: CountAnswer
+        do { answer = try await LongWork.read { try history.count(query) } } catch is GroupCounts.TooManyGroups {
+            throw RPCError.invalidParameter(
+                "There are more than \(GroupCounts.limit) groups: narrow the time, or name more attributes.")
+        }
         var fields = JSONFields()
         fields.add(
             answer.groups.map { group in

@@ -35,7 +35,7 @@ extension RPCOperation {
             account: context.accountId, conditions: conditions, text: text, times: request.times, direction: request.direction,
             after: request.after, limit: request.limit)
         let history = context.services.history
-        let page = try await LongWork.run { try history.lookUp(query) }
+        let page = try await LongWork.read { try history.lookUp(query) }
         for damage in page.damaged {
             context.services.logger.error("an event cannot be read", metadata: ["damage": "\(damage)"])
         }
@@ -71,6 +71,7 @@ struct LookupRequest {
     static let defaultDays = 7
     /// Each word is looked for by itself.
     private static let textLimit = 1024
+    private static let wordLimit = 64
 
     var times: ClosedRange<Int64>
     var startText: String
@@ -205,8 +206,8 @@ struct LookupRequest {
                 throw .invalidParameter("LookupAttribute.\(index) needs both a Key and a Value.")
             }
             if key == "Text" {
-                guard value.utf8.count <= textLimit, LogEngine.hasWords(value) else {
-                    throw .invalidParameter("Text is one word or several, in at most \(textLimit) bytes.")
+                guard value.utf8.count <= textLimit, (1...wordLimit).contains(LogEngine.wordCount(value)) else {
+                    throw .invalidParameter("Text is from one word to \(wordLimit), in at most \(textLimit) bytes.")
                 }
                 text = value
                 continue

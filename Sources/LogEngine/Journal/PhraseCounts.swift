@@ -16,7 +16,10 @@ struct PhraseCounts {
     /// - Returns: its number.
     mutating func add(_ string: UnsafeRawBufferPointer) -> Int {
         if (counts.count + 1) * 2 > slots.count { grow() }
-        let hash = PhraseTable.hash(string)
+        // Keyed by the process: nobody can make values that all fall into one place.
+        var hasher = Hasher()
+        hasher.combine(bytes: string)
+        let hash = UInt64(bitPattern: Int64(hasher.finalize()))
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != 0 {

@@ -20,6 +20,8 @@ package final class PhraseWriter {
     /// Of the record at hand.
     private var longValues: [Range<Int>] = []
     private var hasText = false
+    /// Where the object of parameters begins, once somebody asked.
+    private var objectStart: Int??
     private var identifiers: [UInt8] = []
 
     package init(book: PhraseBook) { self.book = book }
@@ -47,6 +49,7 @@ package final class PhraseWriter {
         longValues.removeAll(keepingCapacity: true)
         identifiers.removeAll(keepingCapacity: true)
         hasText = false
+        objectStart = nil
         // Two bytes of a record can become five: a phrase and a value of one byte each.
         output.makeRoom(for: 3 * body.count + 64)
         guard writeParts(of: body, visit), output.count + identifiers.count < body.count else { return nil }
@@ -170,11 +173,18 @@ package final class PhraseWriter {
         let key = RepeatedObject.textKey
         guard !hasText, value[0] == UInt8(ascii: "{"), phrase.count >= key.count,
             memcmp(body.baseAddress! + phrase.upperBound - key.count, key, key.count) == 0,
-            let start = RepeatedObject.start(in: body),
+            let start = placeOfObject(in: body),
             let length = RepeatedObject.length(of: value, in: UnsafeRawBufferPointer(rebasing: body[start...])),
             // The reader has no text yet when it looks for the object: what is copied must not reach into it.
             start >= phrase.upperBound || start + length <= phrase.upperBound
         else { return nil }
         return length
+    }
+
+    private func placeOfObject(in body: UnsafeRawBufferPointer) -> Int? {
+        if let known = objectStart { return known }
+        let found = RepeatedObject.start(in: body)
+        objectStart = .some(found)
+        return found
     }
 }

@@ -145,7 +145,7 @@ final class Tail: Sendable {
 
 extension Tail {
     /// See ``LogEngine/count(_:by:)``.
-    func count(_ query: SearchQuery, account: UInt64, by fields: [UInt8], into counts: inout GroupCounts) {
+    func count(_ query: SearchQuery, account: UInt64, by fields: [UInt8], into counts: inout GroupCounts) throws {
         let columns = snapshot
         for row in columns.times.indices where columns.matches(row, query, account: account) {
             func key(_ field: UInt8, _ hash: UInt64) -> UInt64 { SegmentFormat.termKey(field: field, hash: hash) }
@@ -155,11 +155,11 @@ extension Tail {
             guard fields.count == 1 || second != 0 else { continue }
             let secondKey = fields.count == 2 ? key(fields[1], second) : 0
             let example = firstSequence + UInt64(row)
-            counts.add(.init(first: key(fields[0], hash), second: secondKey), count: 1, example: example)
+            try counts.add(.init(first: key(fields[0], hash), second: secondKey), count: 1, example: example)
             // As in a segment, a value that is given twice counts once.
             let further = columns.further(Int(fields[0]), row: UInt32(row))
             for (index, other) in further.enumerated() where other != hash && !further[..<index].contains(other) {
-                counts.add(.init(first: key(fields[0], other), second: secondKey), count: 1, example: example)
+                try counts.add(.init(first: key(fields[0], other), second: secondKey), count: 1, example: example)
             }
         }
     }

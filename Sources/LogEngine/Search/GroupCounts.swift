@@ -42,8 +42,14 @@ public struct GroupCounts {
     /// Whether a value with this hash belongs to the groups with this key.
     public static func isKey(_ key: UInt64, of hash: UInt64) -> Bool { key & 0xFF_FFFF_FFFF == hash >> 24 }
 
-    mutating func add(_ key: Key, count: Int, example: UInt64) {
+    /// Groups are in memory, all of them.
+    public static let limit = 1 << 18
+
+    public struct TooManyGroups: Error {}
+
+    mutating func add(_ key: Key, count: Int, example: UInt64) throws {
         guard count > 0 else { return }
+        guard contents.count < Self.limit || contents[key] != nil else { throw TooManyGroups() }
         contents[key, default: Content(count: 0, example: example)].count += count
     }
 }
@@ -64,7 +70,7 @@ extension LogEngine {
             try SegmentCounter(segment, query, account: account, uniqueField: settings.uniqueField).count(
                 by: fields, into: &counts)
         }
-        for tail in tails { tail.count(query, account: account, by: fields, into: &counts) }
+        for tail in tails { try tail.count(query, account: account, by: fields, into: &counts) }
         return counts
     }
 }
@@ -96,7 +102,7 @@ private struct SegmentCounter {
             var terms = Segment.TermIterator(segment: segment, field: fields[0])
             while let (key, list) = try terms.nextList(decodeRows: matching != nil) {
                 let (count, first) = try matching.map { try segment.count(list, in: $0) } ?? (list.count, list.first)
-                if count > 0 { counts.add(.init(first: key, second: 0), count: count, example: try sequence(of: first)) }
+                if count > 0 { try counts.add(.init(first: key, second: 0), count: count, example: try sequence(of: first)) }
             }
             return
         }
@@ -127,7 +133,7 @@ private struct SegmentCounter {
                 tally[second] += 1
             }
             for second in touched {
-                counts.add(
+                try counts.add(
                     .init(first: key, second: secondKeys[second - 1]), count: tally[second],
                     example: try sequence(of: UInt32(examples[second])))
                 tally[second] = 0

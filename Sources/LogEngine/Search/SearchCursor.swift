@@ -8,6 +8,10 @@ public struct SearchCursor {
     private let account: UInt64
     private var sources: [Source] = []
     private var probes: WordProbes
+    /// Candidates that may yet be looked at in vain.
+    private var patience: Int
+    /// Where the search was given up, for it had looked at too many candidates: it goes on after this.
+    public private(set) var stopped: LogPosition?
 
     private enum Source {
         /// Not opened yet; nothing in it comes before `bound`.
@@ -23,9 +27,10 @@ public struct SearchCursor {
         }
     }
 
-    init(engine: LogEngine, query: SearchQuery) throws {
+    init(engine: LogEngine, query: SearchQuery, patience: Int) throws {
         self.engine = engine
         self.query = query
+        self.patience = patience
         account = engine.accountHash(query.account)
         probes = WordProbes(query.words, hasher: engine.wordHasher)
         let (segments, tails) = engine.view.withLock { ($0.segments, $0.tails) }
@@ -58,6 +63,11 @@ public struct SearchCursor {
             // What cannot be read is for the caller to find out.
             guard let frame = try? engine.frame(holding: position.sequence) else { return position }
             if probes.mayMatch(frame, record: Int(position.sequence - frame.firstSequence)) { return position }
+            patience -= 1
+            if patience == 0 {
+                stopped = position
+                return nil
+            }
         }
         return nil
     }
@@ -97,8 +107,9 @@ public struct SearchCursor {
 }
 
 extension LogEngine {
-    public func search(_ query: SearchQuery) throws -> SearchCursor {
-        try SearchCursor(engine: self, query: query)
+    /// - Parameter patience: records to look through in vain for words, before the search is given up.
+    public func search(_ query: SearchQuery, patience: Int = .max) throws -> SearchCursor {
+        try SearchCursor(engine: self, query: query, patience: patience)
     }
 }
 

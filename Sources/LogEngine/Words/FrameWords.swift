@@ -6,7 +6,7 @@
 /// Ids are left out: a value behind the unique key of the outermost object that has the form of a UUID is found by its
 /// field.
 struct FrameWords: Sendable {
-    /// More others than this in one frame are not kept: any word may then be in it.
+    /// Of more others than this, half of them different ones, none is kept: any word may then be in it.
     static let othersLimit = 1 << 14
 
     /// Whose words `known` counts.
@@ -39,7 +39,7 @@ struct FrameWords: Sendable {
 
     /// Adds the words of a record as it was given; some of its tokens may have been added before.
     mutating func add(plain bytes: UnsafeRawBufferPointer) {
-        hasher.forEachWord(in: bytes) { hash, _ in others.append(hash) }
+        add(bytes, 0..<bytes.count)
         endRecord()
     }
 
@@ -90,6 +90,7 @@ struct FrameWords: Sendable {
     }
 
     private mutating func add(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        guard !isOpen else { return }
         hasher.forEachWord(in: UnsafeRawBufferPointer(rebasing: bytes[range])) { hash, _ in others.append(hash) }
     }
 
@@ -99,8 +100,18 @@ struct FrameWords: Sendable {
         closeIfTooMany()
     }
 
+    /// Repeats are taken out only where there are many, for that costs more than they do.
     private mutating func closeIfTooMany() {
         guard others.count > Self.othersLimit else { return }
+        others.sort()
+        var count = 0
+        for hash in others where count == 0 || others[count - 1] != hash {
+            others[count] = hash
+            count += 1
+        }
+        others.removeLast(others.count - count)
+        // Half as many again may come before it is worth looking once more.
+        guard others.count > Self.othersLimit / 2 else { return }
         others = []
         isOpen = true
     }
@@ -125,8 +136,9 @@ struct FrameWords: Sendable {
     /// Takes in the words of another frame that has the same dictionary.
     mutating func merge(_ other: FrameWords) {
         for index in known.indices { known[index] |= other.known[index] }
-        others += other.others
         isOpen = isOpen || other.isOpen
+        others = isOpen ? [] : others + other.others
+        closeIfTooMany()
     }
 
     func mayContain(_ hash: UInt32) -> Bool {

@@ -31,8 +31,8 @@ public struct SearchWord: Sendable, Hashable {
 }
 
 extension LogEngine {
-    /// Whether a text has anything to look for.
-    public static func hasWords(_ text: String) -> Bool { text.utf8.contains { !WordHasher.isDelimiter($0) } }
+    /// How many words a text has to look for, repeats counted.
+    public static func wordCount(_ text: String) -> Int { text.utf8.split(whereSeparator: WordHasher.isDelimiter).count }
 
     /// The words of what a person looks for in records of an account: what delimiters part is looked for each by itself.
     public func words(of text: String, account: String) -> [SearchWord] {
