@@ -194,6 +194,7 @@ struct PlainSegment {
         for start in stride(from: 0, to: count, by: 128) {
             let rows = min(128, count - start)
             words.putVarint(rows)
+            words.putVarint(1)
             words.putZigzag(0)
             words.putVarint(rows - 1)
         }

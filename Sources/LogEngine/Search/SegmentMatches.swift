@@ -110,13 +110,17 @@ private struct WordRanks {
 
     init(segment: Segment, word: SearchWord, uniqueField: UInt8) throws {
         blocks = try segment.wordBlocks()
-        var isInBlock = [Bool](repeating: false, count: blocks.entries.count)
+        var isInBlock = [Bool](repeating: false, count: blocks.count)
         var windows = [Bool](repeating: false, count: (segment.summary.rowCount + RankWindow.size - 1) / RankWindow.size)
         for hash in [word.hash, SegmentFormat.anyWord] {
             for block in try segment.wordBlocks(with: hash) {
                 guard block < isInBlock.count else { throw segment.damaged(.truncated) }
                 isInBlock[Int(block)] = true
-                for window in WordBlocks.windows(of: blocks.entries[Int(block)]) { windows[window] = true }
+                for ranks in blocks.ranks(of: Int(block)) {
+                    for window in Int(ranks.lowerBound) / RankWindow.size...Int(ranks.upperBound) / RankWindow.size {
+                        windows[window] = true
+                    }
+                }
             }
         }
         var rows: [UInt32] = []
@@ -137,11 +141,8 @@ private struct WordRanks {
 
     /// Puts ranks that may have the word into a window; others among them, see ``contains(_:arrival:)``.
     func insert(into window: inout RankWindow) {
-        for list in [blocks.blocks(inWindow: window.base / RankWindow.size), blocks.wideBlocks[...]] {
-            for block in list where isInBlock[Int(block)] {
-                let ranks = blocks.entries[Int(block)].ranks
-                window.insert(ranks.lowerBound..<ranks.upperBound + 1)
-            }
+        for block in blocks.blocks(inWindow: window.base / RankWindow.size) where isInBlock[Int(block)] {
+            for ranks in blocks.ranks(of: Int(block)) { window.insert(Int(ranks.lowerBound)..<Int(ranks.upperBound) + 1) }
         }
         for row in rows where Int(row) / RankWindow.size == window.base / RankWindow.size { window.insert(Int(row)) }
     }

@@ -99,13 +99,13 @@ struct SegmentBuilder {
         try writer.append(
             words.blocks.map { block in
                 let ranks = rankOfRow[block.firstRow..<block.firstRow + block.rowCount]
-                return WordBlocks.Entry(rowCount: block.rowCount, ranks: Int(ranks.min()!)...Int(ranks.max()!))
+                return WordBlocks.Entry(ranks: ranks.map { Int($0) })
             })
     }
 
     /// Joins segments that cover one run of sequences into one; the inputs stay until the caller removes them.
     ///
-    /// Memory: four bytes a row for the new ranks, and one list of rows at a time.
+    /// Memory: eight bytes a row for the new ranks, and one list of rows at a time.
     ///
     /// - Parameter pause: called now and then, for work that must not wait; ends the merge by throwing.
     func merge(_ segments: [Segment], pause: () throws -> Void) throws -> String {
@@ -211,34 +211,46 @@ private struct JoinedBlocks {
     /// The number that each segment's first block gets.
     private(set) var firstBlocks: [Int] = []
     private let blocks: [WordBlocks]
-    private var bounds: [(low: Int, high: Int)] = []
+    /// The first row of each segment, by arrival; then the rank of each row.
+    private var firstRows: [Int] = []
+    private var ranks: [UInt32] = []
 
     init(_ blocks: [WordBlocks]) {
         self.blocks = blocks
+        var count = 0
+        var rows = 0
         for part in blocks {
-            firstBlocks.append(bounds.count)
-            bounds += repeatElement((.max, -1), count: part.entries.count)
+            firstBlocks.append(count)
+            firstRows.append(rows)
+            count += part.count
+            rows += part.rowCount
         }
+        ranks = [UInt32](repeating: .max, count: rows)
     }
 
     mutating func add(rank: Int, arrival: UInt32, of segment: Int) {
-        let block = firstBlocks[segment] + blocks[segment].block(ofArrival: arrival)
-        bounds[block].low = min(bounds[block].low, rank)
-        bounds[block].high = max(bounds[block].high, rank)
+        let row = firstRows[segment] + Int(arrival)
+        if row < ranks.count { ranks[row] = UInt32(rank) }
     }
 
     /// The numbers that blocks of a segment get.
     func numbers(of numbers: [UInt32], in segment: Int) throws(FormatError) -> [UInt32] {
-        guard let last = numbers.last, last < blocks[segment].entries.count else { throw .truncated }
+        guard let last = numbers.last, last < blocks[segment].count else { throw .truncated }
         return numbers.map { $0 + UInt32(firstBlocks[segment]) }
     }
 
     /// Once every row was added.
     func entries() throws(FormatError) -> [WordBlocks.Entry] {
-        guard bounds.allSatisfy({ $0.low <= $0.high }) else { throw .truncated }
-        return zip(blocks.flatMap(\.entries), bounds).map { entry, bounds in
-            WordBlocks.Entry(rowCount: entry.rowCount, ranks: bounds.low...bounds.high)
+        guard !ranks.contains(.max) else { throw .truncated }
+        var entries: [WordBlocks.Entry] = []
+        for (part, firstRow) in zip(blocks, firstRows) {
+            for block in 0..<part.count {
+                let arrivals = part.arrivals(of: block)
+                let rows = ranks[firstRow + arrivals.lowerBound..<firstRow + arrivals.upperBound]
+                entries.append(WordBlocks.Entry(ranks: rows.map { Int($0) }))
+            }
         }
+        return entries
     }
 }
 
