@@ -107,7 +107,7 @@ struct PieceCipher {
         guard sealed.count >= Self.tagSize else { throw FormatError.truncated }
         var plain = Data(sealed.dropLast(Self.tagSize))
         let expected = tag(plain, number, sm4.mac)
-        let difference = zip(expected, sealed.suffix(Self.tagSize)).reduce(0 as UInt8) { $0 | $1.0 ^ $1.1 }
+        let difference = zip(expected, sealed.suffix(Self.tagSize)).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) }
         guard difference == 0 else { throw FormatError.notAuthentic }
         plain.withUnsafeMutableBytes { sm4.cipher.applyCounterMode($0, block: UInt64(number)) }
         return plain

@@ -61,6 +61,22 @@ import Testing
         #expect(try await store.content("k") == content)
     }
 
+    /// Each bit of a tag counts: one in 256 wrong tags would pass a check of its last byte alone.
+    @Test(arguments: [EncryptionChoice.aes256, .sm4]) func `finds a flip of any byte`(choice: EncryptionChoice) async throws {
+        let world = try World()
+        let store = try world.open()
+        let content = bytes(2000)
+        try store.put(content, "k", Self.options(choice))
+        let path = "objects/bucket/" + (try world.files()[0])
+        let size = try #require(try world.disk.readAll(path, limit: 1 << 20)).count
+        for offset in 0..<size {
+            world.disk.flipBit(in: path, at: offset)
+            await #expect(throws: ObjectError.self, "byte \(offset)") { try await store.content("k") }
+            world.disk.flipBit(in: path, at: offset)
+        }
+        #expect(try await store.content("k") == content)
+    }
+
     @Test func `under a disabled key opens nothing, not even the rest of a read`() async throws {
         let world = try World()
         let store = try world.open()
