@@ -60,12 +60,7 @@ package final class PostingChunk: Sendable {
     package func nearest(_ row: Int, _ direction: SearchDirection) -> Int? {
         switch content {
         case .rows(let rows):
-            var low = 0
-            var high = rows.count
-            while low < high {
-                let middle = (low + high) / 2
-                if rows[middle] < row { low = middle + 1 } else { high = middle }
-            }
+            let low = rows.partitionPoint { $0 < row }
             if low < rows.count, rows[low] == row || direction == .oldestFirst { return Int(rows[low]) }
             return direction == .newestFirst && low > 0 ? Int(rows[low - 1]) : nil
         case .bitmap(let first, let bytes):
@@ -94,12 +89,7 @@ package final class PostingChunk: Sendable {
     package func insert(into window: inout RankWindow) {
         switch content {
         case .rows(let rows):
-            var low = 0
-            var high = rows.count
-            while low < high {
-                let middle = (low + high) / 2
-                if rows[middle] < window.base { low = middle + 1 } else { high = middle }
-            }
+            var low = rows.partitionPoint { $0 < window.base }
             while low < rows.count, Int(rows[low]) < window.base + RankWindow.size {
                 window.insert(Int(rows[low]))
                 low += 1

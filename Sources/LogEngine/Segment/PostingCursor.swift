@@ -16,13 +16,9 @@ struct PostingCursor {
     /// The nearest row at or after (`oldestFirst`), or at or before, a row.
     mutating func nearest(_ row: Int, _ direction: SearchDirection) throws -> Int? {
         guard case .chunks(let chunks) = list.content else { return loaded?.chunk.nearest(row, direction) }
-        var low = chunks.lowerBound
-        var high = chunks.upperBound
-        while low < high {
-            let middle = (low + high) / 2
-            let bounds = segment.bounds(ofChunk: middle)
-            let isBefore = direction == .oldestFirst ? bounds.last < Int64(row) : bounds.first <= Int64(row)
-            if isBefore { low = middle + 1 } else { high = middle }
+        let low = chunks.partitionPoint { chunk in
+            let bounds = segment.bounds(ofChunk: chunk)
+            return direction == .oldestFirst ? bounds.last < Int64(row) : bounds.first <= Int64(row)
         }
         // Now `low` is the first block that ends at or after the row, or the first that begins after it.
         let index = direction == .oldestFirst ? low : low - 1
@@ -34,12 +30,7 @@ struct PostingCursor {
     mutating func insert(into window: inout RankWindow) throws {
         guard case .chunks(let chunks) = list.content else { return loaded!.chunk.insert(into: &window) }
         let (first, end) = (Int64(window.base), Int64(window.base + RankWindow.size))
-        var low = chunks.lowerBound
-        var high = chunks.upperBound
-        while low < high {
-            let middle = (low + high) / 2
-            if segment.bounds(ofChunk: middle).last < first { low = middle + 1 } else { high = middle }
-        }
+        var low = chunks.partitionPoint { segment.bounds(ofChunk: $0).last < first }
         while low < chunks.upperBound, segment.bounds(ofChunk: low).first < end {
             try load(low, chunks).insert(into: &window)
             low += 1

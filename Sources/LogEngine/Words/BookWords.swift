@@ -79,12 +79,7 @@ struct BookWords: Sendable {
     }
 
     func number(of hash: UInt32) -> Int? {
-        var low = 0
-        var high = hashes.count
-        while low < high {
-            let middle = (low + high) / 2
-            if hashes[middle] < hash { low = middle + 1 } else { high = middle }
-        }
+        let low = hashes.partitionPoint { $0 < hash }
         return low < hashes.count && hashes[low] == hash ? low : nil
     }
 }

@@ -114,13 +114,7 @@ final class WordBlocks: Sendable {
     }
 
     func block(ofArrival arrival: UInt32) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if starts[middle] <= arrival { low = middle + 1 } else { high = middle }
-        }
-        return low - 1
+        starts.prefix(count).partitionPoint { $0 <= arrival } - 1
     }
 
     // MARK: On disk
