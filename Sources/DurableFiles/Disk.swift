@@ -38,6 +38,9 @@ public protocol Disk: Sendable {
     func setImmutable(_ path: String, _ isImmutable: Bool) throws(DiskError)
 
     func isImmutable(_ path: String) throws(DiskError) -> Bool
+
+    /// Removes an empty folder; a missing one is not an error.
+    func removeDirectory(_ path: String) throws(DiskError)
 }
 
 /// A file with one writer that only ever grows, or is cut back to what is known to be durable.

@@ -109,6 +109,12 @@ public struct LocalDisk: Disk {
         }
     }
 
+    public func removeDirectory(_ path: String) throws(DiskError) {
+        guard rmdir(path) == 0 || errno == ENOENT else {
+            throw DiskError(errno: errno, doing: "remove a folder", path: path)
+        }
+    }
+
     public func syncDirectory(_ path: String) throws(DiskError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError(errno: errno, doing: "open a folder", path: path) }

@@ -242,6 +242,11 @@ public final class MemoryDisk: Disk {
         }
     }
 
+    public func removeDirectory(_ path: String) throws(DiskError) {
+        guard try list(path).isEmpty else { throw DiskError(errno: ENOTEMPTY, doing: "remove a folder", path: path) }
+        try perform(.remove, path) { () throws(DiskError) in state.withLock { _ = $0.directories.remove(path) } }
+    }
+
     public func syncDirectory(_ path: String) throws(DiskError) {
         try perform(.syncDirectory, path) { () throws(DiskError) in
             state.withLock { state in

@@ -42,6 +42,9 @@ public struct ServiceKey: DataKeyWrapper {
         return DataKey(key: data, wrapped: try data.withUnsafeBytes { try seal($0, context: context) })
     }
 
+    /// Whether something was wrapped by a key of the service, whichever, and not by a customer's.
+    public static func hasWrapped(_ wrapped: some DataProtocol) -> Bool { wrapped.first == SealedForm.service.rawValue }
+
     /// - Throws: ``KeyError/cannotUnwrap``.
     public func unwrap(_ wrapped: some DataProtocol, context: some DataProtocol) throws -> SymmetricKey {
         var key = try unseal(wrapped, context: context)

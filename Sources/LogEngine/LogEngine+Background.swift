@@ -7,6 +7,7 @@ import Foundation
 extension LogEngine {
     /// Turns full tails into segments, then looks for what can be joined.
     func sealWaitingTails(includingLast: Bool) {
+        guard includingLast || !isStopping.load(ordering: .relaxed) else { return }
         setAsideDamagedSegments()
         let before = firstUnsealedSequence
         guard sealTails(includingLast: includingLast), !includingLast else { return }
@@ -141,6 +142,8 @@ extension LogEngine {
     @discardableResult
     public func dropRecords(olderThan cutoff: Int64) -> UInt64 {
         background.sync {
+            // Another engine may have the folder once this one is closed.
+            guard !isStopping.load(ordering: .relaxed) else { return firstSequence }
             setAsideDamagedSegments()
             let count = view.withLock { view in view.segments.prefix { $0.summary.retentionBasis < cutoff }.count }
             guard count > 0 else { return firstSequence }

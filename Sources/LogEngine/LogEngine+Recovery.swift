@@ -11,7 +11,7 @@ extension LogEngine {
     static let identityMagic: StaticString = "CRNIDNT1"
 
     /// The store's hash key, made once.
-    static func identity(_ path: String, disk: any Disk, key: ServiceKey, holdsRecords: Bool) throws -> SipHash {
+    static func identity(_ path: String, disk: any Disk, key: any DataKeyWrapper, holdsRecords: Bool) throws -> SipHash {
         let nonce = FileEnvelope.onlyNonce
         if let bytes = try disk.readAll(path, limit: 1 << 16) {
             do {
@@ -300,7 +300,8 @@ extension LogEngine {
         return Int64(Date().timeIntervalSince1970 * 1000)
     }
 
-    private func endOfDamage(at sequence: UInt64) throws -> UInt64 {
+    /// The first record behind a damaged one that may be read again.
+    public func endOfDamage(at sequence: UInt64) throws -> UInt64 {
         guard let journal = journal(holding: sequence) else {
             throw LogEngineError.missingRecords(sequence..<(sequence + 1))
         }

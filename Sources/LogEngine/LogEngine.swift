@@ -61,7 +61,7 @@ public final class LogEngine: Sendable {
 
     let settings: Settings
     let disk: any Disk
-    let key: ServiceKey
+    let key: any DataKeyWrapper
     let cache: BlockCache
     public let dictionaries: Dictionaries
     /// Hashes terms; its key is the store's own, kept sealed in `history/identity`.
@@ -102,7 +102,7 @@ public final class LogEngine: Sendable {
     ///
     /// - Parameter indexer: appends one row for a record to the facts; called in order for records without segment.
     public init(
-        settings: Settings, disk: any Disk, key: ServiceKey, report: @escaping @Sendable (Report) -> Void,
+        settings: Settings, disk: any Disk, key: any DataKeyWrapper, report: @escaping @Sendable (Report) -> Void,
         beforeSealing: @escaping @Sendable (_ endSequence: UInt64) throws -> Void,
         indexer: (StoredRecord, TermHasher, inout RowFacts) throws -> Void
     ) throws {

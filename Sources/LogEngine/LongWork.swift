@@ -11,6 +11,8 @@ public enum LongWork {
     private static let writing = queue("cairn.long-writing")
     /// What only reads has threads of its own: it never keeps events from being recorded.
     private static let reading = queue("cairn.long-reading")
+    /// So does what waits for others: it keeps nobody from writing and reading.
+    private static let opening = queue("cairn.long-opening")
 
     private static func queue(_ name: String) -> OperationQueue {
         let queue = OperationQueue()
@@ -25,6 +27,11 @@ public enum LongWork {
 
     public static func read<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await run(work, on: reading)
+    }
+
+    /// Opens a store, or waits until it is open or at rest.
+    public static func open<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await run(work, on: opening)
     }
 
     private static func run<Result: Sendable>(

@@ -56,6 +56,17 @@ import Testing
         }
     }
 
+    @Test(arguments: ["local", "memory"]) func `removes a folder only if nothing is in it`(kind: String) throws {
+        try Self.with(kind) { disk, folder in
+            try disk.createDirectory(folder + "/a/b")
+            try disk.replace(folder + "/a/b/file", with: [1])
+            for path in ["/a", "/a/b"] { #expect(throws: DiskError.self) { try disk.removeDirectory(folder + path) } }
+            try disk.remove(folder + "/a/b/file")
+            for path in ["/a/b", "/a", "/a"] { try disk.removeDirectory(folder + path) }
+            #expect(try disk.list(folder).isEmpty)
+        }
+    }
+
     @Test(arguments: ["local", "memory"]) func `replaces a file in one step`(kind: String) throws {
         try Self.with(kind) { disk, folder in
             try disk.createDirectory(folder)

@@ -21,7 +21,7 @@ extension Fuzzing {
             settings.tailRows = tailRows
             settings.cacheBytes = 1 << 20
             return try LogEngine(
-                settings: settings, disk: disk, key: .fuzz, report: { _ in }, beforeSealing: { _ in },
+                settings: settings, disk: disk, key: ServiceKey.fuzz, report: { _ in }, beforeSealing: { _ in },
                 indexer: { record, hasher, facts in index(record.bytes, hasher, &facts) })
         }
 

@@ -170,8 +170,10 @@ import Testing
             _ = try store.commit(records, recordedAt: 6000, perFrame: 500)
             store.engine.close()
             #expect(store.engine.statistics.segments == 1)
-            #expect(store.engine.dropRecords(olderThan: 7000) == 5000)
+            // Another engine may have the folder now.
+            #expect(store.engine.dropRecords(olderThan: 7000) == 0)
         }
+        #expect(try Store(disk: disk, tailRows: 6000).engine.dropRecords(olderThan: 7000) == 5000)
         for seed in UInt64(0)..<8 {
             let store = try Store(disk: disk.afterPowerLoss(seed: seed))
             #expect(store.engine.endSequence == 5000, "seed \(seed)")

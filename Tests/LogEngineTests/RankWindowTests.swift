@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test(arguments: UInt64(1)...120) func `is counted among bits that may end before it or go on after it`(seed: UInt64) throws {
+    @Test(arguments: UInt64(1)...120) func `is visited among bits that may end before it or go on after it`(seed: UInt64) throws {
         var random = Seeded(seed)
         let rows = Self.rows(&random)
         let all = rows.map { Int($0) }
@@ -136,9 +136,6 @@ import Testing
         }
         let expected = all.filter { $0 / 64 < size && bits[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }
         for chunk in try Self.chunks(rows) {
-            let found = chunk.count(in: bits)
-            try #require(found.count == expected.count, "seed \(seed)")
-            if let first = expected.first { try #require(Int(found.first) == first, "seed \(seed)") }
             var visited: [Int] = []
             chunk.forEachRow(in: bits) { visited.append($0) }
             try #require(visited == expected, "seed \(seed)")

@@ -130,7 +130,8 @@ final class WordStore: Sendable {
         settings.retryDelay = 5
         let reports = Reports()
         engine = try LogEngine(
-            settings: settings, disk: disk, key: .sample, report: { report in reports.all.withLock { $0.append(report) } },
+            settings: settings, disk: disk, key: ServiceKey.sample,
+            report: { report in reports.all.withLock { $0.append(report) } },
             beforeSealing: { _ in },
             indexer: { record, hasher, facts in
                 try JSONDecoder().decode(WordRecord.Fields.self, from: Data(record.bytes)).index(hasher, &facts)

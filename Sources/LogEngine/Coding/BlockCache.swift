@@ -35,7 +35,8 @@ package final class BlockCache: Sendable {
     }
 
     private let state = Mutex(State())
-    private let limit: Int
+    /// Bytes.
+    let limit: Int
 
     package init(limit: Int) { self.limit = limit }
 

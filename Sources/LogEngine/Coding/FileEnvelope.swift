@@ -47,7 +47,8 @@ public struct FileEnvelope: Sendable {
 
     /// Reads an envelope from the first bytes of a file.
     ///
-    /// - Throws: ``FormatError``; `.notAuthentic` if the header is whole but belongs to another key.
+    /// - Throws: ``FormatError``; `.notAuthentic` if the header is whole but belongs to another key; `KeyError` if the key
+    ///   cannot be used now, which says nothing about the file.
     public init(reading prefix: [UInt8], magic: StaticString, key: some DataKeyWrapper) throws {
         let magicBytes = magic.withUTF8Buffer { Array($0) }
         guard prefix.count >= 26 else { throw FormatError.truncated }
@@ -60,7 +61,7 @@ public struct FileEnvelope: Sendable {
         var stored = ByteWriter()
         stored.put(Self.checksum(Array(prefix[..<end])))
         guard prefix[end..<end + 4].elementsEqual(stored.bytes) else { throw FormatError.badChecksum }
-        do { self.key = try key.unwrap(prefix[26..<end], context: magicBytes + fileID) } catch {
+        do { self.key = try key.unwrap(prefix[26..<end], context: magicBytes + fileID) } catch KeyError.cannotUnwrap {
             throw FormatError.notAuthentic
         }
     }

@@ -24,7 +24,7 @@ public final class Dictionaries: Sendable {
 
     private let folder: String
     private let disk: (any Disk)?
-    private let key: ServiceKey?
+    private let key: (any DataKeyWrapper)?
     private let hasher: WordHasher
     private let uniqueKey: String
     private let state: Mutex<State>
@@ -42,7 +42,8 @@ public final class Dictionaries: Sendable {
     /// - Parameter damage: told of a newest dictionary that cannot be used: frames that name it cannot be read, and new
     ///   ones do without until there is the next.
     init(
-        folder: String, disk: any Disk, key: ServiceKey, hasher: WordHasher, uniqueKey: String, damage: (StoreDamage) -> Void
+        folder: String, disk: any Disk, key: any DataKeyWrapper, hasher: WordHasher, uniqueKey: String,
+        damage: (StoreDamage) -> Void
     ) throws {
         self.folder = folder
         self.disk = disk
@@ -96,7 +97,7 @@ public final class Dictionaries: Sendable {
         }
     }
 
-    private func read(_ path: String, id: UInt32, disk: any Disk, key: ServiceKey) throws -> FrameDictionary {
+    private func read(_ path: String, id: UInt32, disk: any Disk, key: any DataKeyWrapper) throws -> FrameDictionary {
         do {
             guard let bytes = try disk.readAll(path, limit: 16 << 20) else { throw FormatError.truncated }
             let envelope = try FileEnvelope(reading: bytes, magic: Self.magic, key: key)

@@ -227,6 +227,22 @@ public final class DecodedFrame: Sendable {
         return withBytes(entry.offset..<entry.offset + entry.length) { probe.mayMatch(plain: $0) }
     }
 
+    /// Of some records, keeps those in which a run of bytes begins, as they are held.
+    func keep(_ records: inout [Bool], with pattern: CaselessPattern) {
+        raw.withUnsafeBytes { raw in
+            guard let bodies = entries.first?.offset else { return }
+            var next = pattern.place(in: raw, from: bodies)
+            for (index, entry) in entries.enumerated() {
+                let end = entry.offset + entry.length
+                guard let place = next, place < end else {
+                    records[index] = false
+                    continue
+                }
+                next = pattern.place(in: raw, from: end)
+            }
+        }
+    }
+
     /// The words of some of its records, as they were found when the frame was made.
     func words(of records: Range<Int>, hasher: WordHasher) -> FrameWords {
         var words = FrameWords(dictionary: dictionary, hasher: hasher)

@@ -38,7 +38,7 @@ final class JournalFile: Sendable {
 
     /// Opens an existing file; reads its envelope only.
     init(
-        path: String, firstSequence: UInt64, endSequence: UInt64?, disk: any Disk, key: ServiceKey, cache: BlockCache,
+        path: String, firstSequence: UInt64, endSequence: UInt64?, disk: any Disk, key: any DataKeyWrapper, cache: BlockCache,
         number: UInt64
     ) throws {
         self.path = path

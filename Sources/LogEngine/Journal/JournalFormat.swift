@@ -9,7 +9,7 @@ enum JournalFormat {
     static let tornSuffix = ".torn"
 
     /// Raw bytes in a frame: small enough that fetching one record is cheap, and with a dictionary no worse.
-    static let frameRawTarget = 16 << 10
+    static let frameRawTarget = 8 << 10
     /// A frame holds at least one record, and a record is at most 4 MiB.
     static let frameRawMaximum = 8 << 20
     /// zstd makes incompressible content larger by less than this.

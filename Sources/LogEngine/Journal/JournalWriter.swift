@@ -21,7 +21,7 @@ final class JournalWriter {
 
     /// Makes the file, durably, before anything is acknowledged in it.
     init(
-        folder: String, firstSequence: UInt64, disk: any Disk, key: ServiceKey, cache: BlockCache, number: UInt64
+        folder: String, firstSequence: UInt64, disk: any Disk, key: any DataKeyWrapper, cache: BlockCache, number: UInt64
     ) throws {
         let path = folder + "/" + JournalFormat.fileName(firstSequence: firstSequence)
         envelope = try FileEnvelope(magic: JournalFormat.magic, key: key)

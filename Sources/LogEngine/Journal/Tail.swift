@@ -14,8 +14,8 @@ final class Tail: Sendable {
     struct Columns {
         var times: [Int64] = []
         var accounts: [UInt64] = []
-        /// First value of each field, 0 for none; indexed by field, then row.
-        var first: [[UInt64]]
+        /// First value of each field, 0 for none; indexed by field, then row. Empty for a field that no row has.
+        private(set) var first: [[UInt64]]
         /// Further values of rows that have several.
         var further: [[(row: UInt32, hash: UInt64)]]
         var words = TailWords()
@@ -25,6 +25,29 @@ final class Tail: Sendable {
         /// Rows by unique hash: open addressing, linear probing, row + 1, 0 for free; a power of two in size.
         var uniqueSlots: [UInt32]
         var uniqueHashes: [UInt64] = []
+
+        init(fieldCount: Int) {
+            first = Array(repeating: [], count: fieldCount)
+            further = Array(repeating: [], count: fieldCount)
+            uniqueSlots = Array(repeating: 0, count: 1 << 12)
+        }
+
+        /// The first value of a row, 0 for none.
+        func value(_ field: Int, row: Int) -> UInt64 { first[field].isEmpty ? 0 : first[field][row] }
+
+        mutating func appendRows(_ count: Int) {
+            for field in first.indices where !first[field].isEmpty {
+                first[field].append(contentsOf: repeatElement(0, count: count))
+            }
+        }
+
+        /// Gives a row another value.
+        ///
+        /// - Parameter end: how many rows there are.
+        mutating func add(_ hash: UInt64, field: Int, row: Int, end: Int) {
+            if first[field].isEmpty { first[field] = Array(repeating: 0, count: end) }
+            if first[field][row] == 0 { first[field][row] = hash } else { further[field].append((UInt32(row), hash)) }
+        }
     }
 
     let firstSequence: UInt64
@@ -34,10 +57,7 @@ final class Tail: Sendable {
     init(firstSequence: UInt64, fieldCount: Int) {
         self.firstSequence = firstSequence
         self.fieldCount = fieldCount
-        columns = Mutex(
-            Columns(
-                first: Array(repeating: [], count: fieldCount), further: Array(repeating: [], count: fieldCount),
-                uniqueSlots: Array(repeating: 0, count: 1 << 12)))
+        columns = Mutex(Columns(fieldCount: fieldCount))
     }
 
     var count: Int { columns.withLock { $0.times.count } }
@@ -56,20 +76,13 @@ final class Tail: Sendable {
                 columns.retentionBasis = max(
                     columns.retentionBasis, LogEngine.retentionBasis(time: time, recordedAt: recordedAt))
             }
-            for field in 0..<fieldCount {
-                columns.first[field].append(contentsOf: repeatElement(0, count: facts.count))
-            }
+            columns.appendRows(facts.count)
             var term = 0
             for row in 0..<facts.count {
                 let end = Int(facts.termEnds[row])
                 while term < end {
-                    let field = Int(facts.terms[term].field)
-                    let hash = facts.terms[term].hash
-                    if columns.first[field][base + row] == 0 {
-                        columns.first[field][base + row] = hash
-                    } else {
-                        columns.further[field].append((UInt32(base + row), hash))
-                    }
+                    columns.add(
+                        facts.terms[term].hash, field: Int(facts.terms[term].field), row: base + row, end: base + facts.count)
                     term += 1
                 }
                 columns.insertUnique(facts.uniqueHashes[row])
@@ -149,12 +162,12 @@ extension Tail {
         let columns = snapshot
         for row in columns.times.indices where columns.matches(row, query, account: account) {
             func key(_ field: UInt8, _ hash: UInt64) -> UInt64 { SegmentFormat.termKey(field: field, hash: hash) }
-            let hash = columns.first[Int(fields[0])][row]
+            let hash = columns.value(Int(fields[0]), row: row)
             guard hash != 0 else { continue }
-            let second = fields.count == 2 ? columns.first[Int(fields[1])][row] : 0
+            let second = fields.count == 2 ? columns.value(Int(fields[1]), row: row) : 0
             guard fields.count == 1 || second != 0 else { continue }
             let secondKey = fields.count == 2 ? key(fields[1], second) : 0
-            let example = firstSequence + UInt64(row)
+            let example = GroupCounts.Example.sequence(firstSequence + UInt64(row))
             try counts.add(.init(first: key(fields[0], hash), second: secondKey), count: 1, example: example)
             // As in a segment, a value that is given twice counts once.
             let further = columns.further(Int(fields[0]), row: UInt32(row))
@@ -165,11 +178,29 @@ extension Tail {
     }
 }
 
+extension Tail {
+    /// Visits the keys of a field's values in the records of a query, the same one perhaps twice for a record.
+    func forEachValue(
+        of field: UInt8, _ query: SearchQuery, account: UInt64, _ visit: (UInt64, LogPosition) throws -> Void
+    ) throws {
+        let columns = snapshot
+        for row in columns.times.indices where columns.matches(row, query, account: account) {
+            let hash = columns.value(Int(field), row: row)
+            guard hash != 0 else { continue }
+            let position = LogPosition(time: columns.times[row], sequence: firstSequence + UInt64(row))
+            try visit(SegmentFormat.termKey(field: field, hash: hash), position)
+            for other in columns.further(Int(field), row: UInt32(row)) {
+                try visit(SegmentFormat.termKey(field: field, hash: other), position)
+            }
+        }
+    }
+}
+
 extension Tail.Columns {
     /// Account, time and terms; words are looked at elsewhere.
     fileprivate func matches(_ row: Int, _ query: SearchQuery, account: UInt64) -> Bool {
         guard query.times.contains(times[row]), accounts[row] == account else { return false }
-        for term in query.terms where first[Int(term.field)][row] != term.hash {
+        for term in query.terms where value(Int(term.field), row: row) != term.hash {
             guard hasFurther(term, row: UInt32(row)) else { return false }
         }
         return true
@@ -197,7 +228,7 @@ extension Tail.Columns {
     }
 
     /// Rows with a term, ascending.
-    fileprivate func rows(with term: RowFacts.Term) -> [UInt32] {
+    func rows(with term: RowFacts.Term) -> [UInt32] {
         var rows: [UInt32] = []
         first[Int(term.field)].withUnsafeBufferPointer { hashes in
             for row in hashes.indices where hashes[row] == term.hash { rows.append(UInt32(row)) }

@@ -17,25 +17,44 @@ public struct GroupCounts {
         var first: UInt64
         /// 0 if there is one field only.
         var second: UInt64
+
+        /// What both are made of has its upper bits from a keyed hash already.
+        func hash(into hasher: inout Hasher) { hasher.combine(first ^ second << 20) }
+    }
+
+    /// Where a record of a group is. Its sequence is found only when somebody asks for it: of thousands of groups, most are
+    /// too small to be told of.
+    enum Example {
+        case sequence(UInt64)
+        /// In one of ``segments``.
+        case rank(UInt32, segment: Int)
     }
 
     private struct Content {
         var count: Int
-        var example: UInt64
+        var example: Example
     }
 
     private var contents: [Key: Content] = [:]
+    fileprivate var segments: [Segment] = []
 
     public var groupCount: Int { contents.count }
 
     /// Most frequent first.
-    public func largest(_ limit: Int) -> [Group] {
+    ///
+    /// - Throws: ``StoreDamage`` if it cannot be told which record has the values of a group.
+    public func largest(_ limit: Int) throws -> [Group] {
         let sorted = contents.sorted { left, right in
             left.value.count != right.value.count
                 ? left.value.count > right.value.count : (left.key.first, left.key.second) < (right.key.first, right.key.second)
         }
-        return sorted.prefix(limit).map { key, content in
-            Group(keys: [key.first, key.second], count: content.count, example: content.example)
+        return try sorted.prefix(limit).map { key, content in
+            let example =
+                switch content.example {
+                case .sequence(let sequence): sequence
+                case .rank(let rank, let segment): try segments[segment].position(ofRank: Int(rank)).sequence
+                }
+            return Group(keys: [key.first, key.second], count: content.count, example: example)
         }
     }
 
@@ -47,7 +66,7 @@ public struct GroupCounts {
 
     public struct TooManyGroups: Error {}
 
-    mutating func add(_ key: Key, count: Int, example: UInt64) throws {
+    mutating func add(_ key: Key, count: Int, example: Example) throws {
         guard count > 0 else { return }
         guard contents.count < Self.limit || contents[key] != nil else { throw TooManyGroups() }
         contents[key, default: Content(count: 0, example: example)].count += count
@@ -88,84 +107,173 @@ private struct SegmentCounter {
             query.terms.isEmpty && segment.summary.soleAccount == account && query.times.contains(times.lowerBound)
             && query.times.contains(times.upperBound)
         guard !isWhole else { return }
-        var bits = [UInt64](repeating: 0, count: (segment.summary.rowCount + RankWindow.size) / 64)
-        var matches = try SegmentMatches(segment: segment, query: query, account: account, uniqueField: uniqueField)
-        while try matches.nextWindow() {
-            guard let window = matches.window else { break }
-            for (index, word) in window.words.enumerated() where word != 0 { bits[window.base / 64 + index] = word }
-        }
-        matching = bits
+        matching =
+            try segment.ranks(of: query, account: account, uniqueField: uniqueField)
+            ?? [UInt64](repeating: 0, count: (segment.summary.rowCount + RankWindow.size) / 64)
     }
 
     func count(by fields: [UInt8], into counts: inout GroupCounts) throws {
-        guard fields.count == 2 else {
-            var terms = Segment.TermIterator(segment: segment, field: fields[0])
-            while let (key, list) = try terms.nextList(decodeRows: matching != nil) {
-                let (count, first) = try matching.map { try segment.count(list, in: $0) } ?? (list.count, list.first)
-                if count > 0 { try counts.add(.init(first: key, second: 0), count: count, example: try sequence(of: first)) }
+        let place = counts.segments.count
+        counts.segments.append(segment)
+        func add(_ key: GroupCounts.Key, _ count: Int, _ first: Int) throws {
+            try counts.add(key, count: count, example: .rank(UInt32(first), segment: place))
+        }
+        if fields.count == 2 {
+            // A segment never changes: what is counted over all of it is kept.
+            let pairs =
+                try matching == nil ? segment.pairs(of: fields) { try countPairs(of: fields) } : countPairs(of: fields)
+            for pair in pairs.all { try add(pair.key, pair.count, Int(pair.first)) }
+            return
+        }
+        var terms = Segment.TermIterator(segment: segment, field: fields[0])
+        guard let matching else {
+            while let (key, list) = try terms.nextList(decodeRows: false) {
+                try add(.init(first: key, second: 0), list.count, Int(list.first))
             }
             return
         }
-        // The second value of each row that has one, numbered from 1.
-        var secondKeys: [UInt64] = []
-        var seconds = [UInt32](repeating: 0, count: segment.summary.rowCount)
-        var having = [UInt64](repeating: 0, count: (segment.summary.rowCount + RankWindow.size) / 64)
-        var terms = Segment.TermIterator(segment: segment, field: fields[1])
-        while let (key, list) = try terms.nextList() {
-            secondKeys.append(key)
-            try segment.forEachRow(of: list, in: matching) { row in
-                seconds[row] = UInt32(secondKeys.count)
-                having[row >> 6] |= 1 << UInt64(row & 63)
-            }
-        }
-        guard !secondKeys.isEmpty else { return }
-        var tally = [Int](repeating: 0, count: secondKeys.count + 1)
-        var examples = [Int](repeating: 0, count: secondKeys.count + 1)
-        terms = Segment.TermIterator(segment: segment, field: fields[0])
-        while let (key, list) = try terms.nextList() {
-            var touched: [Int] = []
-            try segment.forEachRow(of: list, in: having) { row in
-                let second = Int(seconds[row])
-                if tally[second] == 0 {
-                    touched.append(second)
-                    examples[second] = row
+        try matching.withUnsafeBufferPointer { bits in
+            while true {
+                var (count, first) = (0, 0)
+                let key = try terms.nextKey(rowsIn: bits) { row in
+                    if count == 0 { first = row }
+                    count += 1
                 }
-                tally[second] += 1
-            }
-            for second in touched {
-                try counts.add(
-                    .init(first: key, second: secondKeys[second - 1]), count: tally[second],
-                    example: try sequence(of: UInt32(examples[second])))
-                tally[second] = 0
+                guard let key else { break }
+                try add(.init(first: key, second: 0), count, first)
             }
         }
     }
 
-    private func sequence(of rank: UInt32) throws -> UInt64 { try segment.position(ofRank: Int(rank)).sequence }
+    private func countPairs(of fields: [UInt8]) throws -> PairCounts {
+        var pairs: [PairCounts.Pair] = []
+        guard let seconds = try SecondValues(of: fields[1], in: segment, matching: matching) else { return PairCounts([]) }
+        var tally = Tally(size: seconds.keys.count)
+        defer { tally.free() }
+        var terms = Segment.TermIterator(segment: segment, field: fields[0])
+        try seconds.bits.withUnsafeBufferPointer { bits in
+            while let key = try terms.nextKey(rowsIn: bits, { tally.add(seconds.number(ofRow: $0), row: $0) }) {
+                tally.take { second, count, row in
+                    pairs.append(.init(key: .init(first: key, second: seconds.keys[second]), count: count, first: UInt32(row)))
+                }
+                guard pairs.count <= GroupCounts.limit else { throw GroupCounts.TooManyGroups() }
+            }
+        }
+        return PairCounts(pairs)
+    }
+}
+
+/// How many rows of a segment there are of each pair of values.
+final class PairCounts: Sendable {
+    struct Pair {
+        var key: GroupCounts.Key
+        var count: Int
+        /// The first row that has them.
+        var first: UInt32
+    }
+
+    let all: [Pair]
+
+    init(_ all: [Pair]) { self.all = all }
+
+    var cost: Int { all.count * MemoryLayout<Pair>.stride + 64 }
+}
+
+/// Which rows of a segment have a value of a field, and which one: a number for each of those rows, and none for the others.
+///
+/// Most of what counting pairs costs is to look these numbers up, so they are packed: of an error's code one row in fourteen
+/// has one.
+private struct SecondValues {
+    /// By number.
+    let keys: [UInt64]
+    /// A bit for each row that has a value.
+    let bits: [UInt64]
+    /// How many rows have one before each word of ``bits``.
+    private var before: [UInt32] = []
+    private var numbers: [UInt32] = []
+
+    /// - Parameter matching: rows that count; nil for all.
+    /// - Returns: nil if no row has a value.
+    init?(of field: UInt8, in segment: Segment, matching: [UInt64]?) throws {
+        let rowCount = segment.summary.rowCount
+        let all = matching ?? [UInt64](repeating: .max, count: rowCount / 64) + [1 << UInt64(rowCount & 63) - 1]
+        var found = [UInt64](repeating: 0, count: all.count)
+        var ofRow = [UInt32](repeating: 0, count: rowCount)
+        var keys: [UInt64] = []
+        var terms = Segment.TermIterator(segment: segment, field: field)
+        try all.withUnsafeBufferPointer { all in
+            while let key = try terms.nextKey(
+                rowsIn: all,
+                { row in
+                    ofRow[row] = UInt32(keys.count)
+                    found[row >> 6] |= 1 << UInt64(row & 63)
+                })
+            { keys.append(key) }
+        }
+        guard !keys.isEmpty else { return nil }
+        self.keys = keys
+        bits = found
+        before.reserveCapacity(bits.count)
+        for (index, word) in bits.enumerated() {
+            before.append(UInt32(numbers.count))
+            var rest = word
+            while rest != 0 {
+                numbers.append(ofRow[index << 6 + rest.trailingZeroBitCount])
+                rest &= rest &- 1
+            }
+        }
+    }
+
+    /// - Parameter row: one that has a value.
+    @inline(__always)
+    func number(ofRow row: Int) -> Int {
+        let earlier = bits[row >> 6] & (1 << UInt64(row & 63) - 1)
+        return Int(numbers[Int(before[row >> 6]) + earlier.nonzeroBitCount])
+    }
+}
+
+/// How often each of some numbers came, and with which row first.
+private struct Tally {
+    private let counts: UnsafeMutableBufferPointer<(count: UInt32, row: UInt32)>
+    /// Numbers that came.
+    private let touched: UnsafeMutableBufferPointer<UInt32>
+    private var touchedCount = 0
+
+    init(size: Int) {
+        counts = .allocate(capacity: size)
+        counts.initialize(repeating: (0, 0))
+        touched = .allocate(capacity: size)
+        touched.initialize(repeating: 0)
+    }
+
+    func free() {
+        counts.deallocate()
+        touched.deallocate()
+    }
+
+    @inline(__always)
+    mutating func add(_ number: Int, row: Int) {
+        if counts[number].count == 0 {
+            touched[touchedCount] = UInt32(number)
+            touchedCount += 1
+            counts[number].row = UInt32(row)
+        }
+        counts[number].count += 1
+    }
+
+    /// Hands over everything, and begins again.
+    mutating func take(_ body: (_ number: Int, _ count: Int, _ row: Int) throws -> Void) rethrows {
+        for number in touched[..<touchedCount] {
+            let entry = counts[Int(number)]
+            try body(Int(number), Int(entry.count), Int(entry.row))
+            counts[Int(number)].count = 0
+        }
+        touchedCount = 0
+    }
 }
 
 extension Segment {
-    /// How many rows of a list are among `bits`, and the first of them.
-    fileprivate func count(_ list: PostingList, in bits: [UInt64]) throws -> (count: Int, first: UInt32) {
-        var count = 0
-        var first: UInt32 = 0
-        for chunk in try chunks(of: list) {
-            let found = chunk.count(in: bits)
-            if count == 0 { first = found.first }
-            count += found.count
-        }
-        return (count, first)
-    }
-
-    /// Visits the rows of a list that are among `bits`, ascending.
-    fileprivate func forEachRow(of list: PostingList, in bits: [UInt64]?, _ visit: (Int) -> Void) throws {
-        let rowCount = summary.rowCount
-        for chunk in try chunks(of: list) {
-            chunk.forEachRow(in: bits) { row in if row < rowCount { visit(row) } }
-        }
-    }
-
-    private func chunks(of list: PostingList) throws -> [PostingChunk] {
+    func chunks(of list: PostingList) throws -> [PostingChunk] {
         switch list.content {
         case .rows(let rows): [PostingChunk(rows: rows)]
         case .chunks(let chunks): try chunks.map { try chunk($0, of: chunks, total: list.count) }

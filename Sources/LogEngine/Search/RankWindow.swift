@@ -17,6 +17,12 @@ package struct RankWindow {
 
     package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
+    /// Makes it another window, without ranks.
+    mutating func clear(base: Int) {
+        self.base = base
+        for index in words.indices { words[index] = 0 }
+    }
+
     /// Sets the bits of a range of ranks, as far as they are within the window.
     package mutating func insert(_ ranks: Range<Int>) {
         let low = max(ranks.lowerBound - base, 0)
@@ -41,6 +47,18 @@ package struct RankWindow {
     /// Keeps what is in both.
     package mutating func formIntersection(_ other: RankWindow) {
         for index in words.indices { words[index] &= other.words[index] }
+    }
+
+    /// Keeps the ranks that are wanted.
+    mutating func filter(_ isWanted: (Int) throws -> Bool) rethrows {
+        for index in words.indices {
+            var rest = words[index]
+            while rest != 0 {
+                let bit = rest.trailingZeroBitCount
+                rest &= rest &- 1
+                if try !isWanted(base + index << 6 + bit) { words[index] &= ~(1 << UInt64(bit)) }
+            }
+        }
     }
 
     /// Takes out the first rank of a direction.

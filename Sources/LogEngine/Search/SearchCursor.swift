@@ -1,7 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Going through the matches of a query, best first, over segments and tails as they were when it began.
+/// Going through the matches of a query, best first, over segments and tails as they were when it began. A copy goes on where
+/// the other one does.
 public struct SearchCursor {
     private let engine: LogEngine
     private let query: SearchQuery
@@ -13,17 +14,15 @@ public struct SearchCursor {
     /// Where the search was given up, for it had looked at too many candidates: it goes on after this.
     public private(set) var stopped: LogPosition?
 
-    private enum Source {
-        /// Not opened yet; nothing in it comes before `bound`.
-        case unopened(Segment, bound: LogPosition)
-        case segment(SegmentMatches, head: LogPosition)
-        case tail(TailMatches, head: LogPosition)
+    private struct Source {
+        /// The next match in it; of one that was not opened yet, nothing in it comes before this.
+        var head: LogPosition
+        var content: Content
 
-        var head: LogPosition {
-            switch self {
-            case .unopened(_, let bound): bound
-            case .segment(_, let head), .tail(_, let head): head
-            }
+        enum Content {
+            case unopened(Segment)
+            case segment(SegmentMatches)
+            case tail(TailMatches)
         }
     }
 
@@ -48,11 +47,11 @@ public struct SearchCursor {
                 query.direction == .oldestFirst
                 ? LogPosition(time: max(segment.summary.times.lowerBound, times.lowerBound), sequence: 0)
                 : LogPosition(time: min(segment.summary.times.upperBound, times.upperBound), sequence: .max)
-            sources.append(.unopened(segment, bound: bound))
+            sources.append(Source(head: bound, content: .unopened(segment)))
         }
         for tail in tails {
-            var matches = TailMatches(tail: tail, query: query, account: account)
-            if let head = matches.next() { sources.append(.tail(matches, head: head)) }
+            let matches = TailMatches(tail: tail, query: query, account: account)
+            if let head = matches.next() { sources.append(Source(head: head, content: .tail(matches))) }
         }
     }
 
@@ -61,8 +60,8 @@ public struct SearchCursor {
         while let position = try nextCandidate() {
             guard !query.words.isEmpty else { return position }
             // What cannot be read is for the caller to find out.
-            guard let frame = try? engine.frame(holding: position.sequence) else { return position }
-            if probes.mayMatch(frame, record: Int(position.sequence - frame.firstSequence)) { return position }
+            guard let mayMatch = try? probes.mayMatch(position.sequence, read: { try engine.frame(holding: $0) }), !mayMatch
+            else { return position }
             patience -= 1
             if patience == 0 {
                 stopped = position
@@ -78,31 +77,23 @@ public struct SearchCursor {
             guard var best = sources.indices.first else { return nil }
             for index in sources.indices.dropFirst()
             where query.direction.precedes(sources[index].head, sources[best].head) { best = index }
-            switch sources[best] {
-            case .unopened(let segment, _):
-                var matches = try SegmentMatches(
+            let head = sources[best].head
+            switch sources[best].content {
+            case .unopened(let segment):
+                let matches = try SegmentMatches(
                     segment: segment, query: query, account: account, uniqueField: engine.settings.uniqueField)
-                if let head = try matches.next() {
-                    sources[best] = .segment(matches, head: head)
-                } else {
-                    sources.remove(at: best)
-                }
-            case .segment(var matches, let head):
-                if let next = try matches.next() {
-                    sources[best] = .segment(matches, head: next)
-                } else {
-                    sources.remove(at: best)
-                }
-                return head
-            case .tail(var matches, let head):
-                if let next = matches.next() {
-                    sources[best] = .tail(matches, head: next)
-                } else {
-                    sources.remove(at: best)
-                }
-                return head
+                sources[best].content = .segment(matches)
+                goOn(best, try matches.next())
+                continue
+            case .segment(let matches): goOn(best, try matches.next())
+            case .tail(let matches): goOn(best, matches.next())
             }
+            return head
         }
+    }
+
+    private mutating func goOn(_ index: Int, _ next: LogPosition?) {
+        if let next { sources[index].head = next } else { sources.remove(at: index) }
     }
 }
 
@@ -114,7 +105,7 @@ extension LogEngine {
 }
 
 /// Matches in a tail, fetched some at a time.
-private struct TailMatches {
+private final class TailMatches {
     static let step = 64
 
     let tail: Tail
@@ -134,7 +125,7 @@ private struct TailMatches {
         last = query.after
     }
 
-    mutating func next() -> LogPosition? {
+    func next() -> LogPosition? {
         if used == fetched.count {
             guard !isExhausted else { return nil }
             fetched = tail.matches(query, blocks: blocks, account: account, after: last, limit: Self.step)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Matches in a segment: the conditions as bits over windows of ranks, joined.
-struct SegmentMatches {
+final class SegmentMatches {
     private let segment: Segment
     private let direction: SearchDirection
     /// The shortest list first: windows it has no row in are passed over.
@@ -10,7 +10,11 @@ struct SegmentMatches {
     private var words: [WordRanks] = []
     /// What is to be looked at yet, beyond the window.
     private var ranks: Range<Int>
-    private(set) var window: RankWindow?
+    private(set) var window = RankWindow(base: 0)
+    /// Used again for each condition.
+    private var rows = RankWindow(base: 0)
+    /// The block of rows that was read last.
+    private var rowBlock: (index: Int, block: Segment.RowBlock)?
 
     init(segment: Segment, query: SearchQuery, account: UInt64, uniqueField: UInt8) throws {
         self.segment = segment
@@ -35,6 +39,7 @@ struct SegmentMatches {
             keys = [SegmentFormat.termKey(field: LogEngine.accountField, hash: account)]
         }
         for key in keys {
+            if key >> 40 == UInt64(uniqueField) { guard try segment.mayHave(uniqueKey: key) else { return } }
             guard let list = try segment.postings(forKey: key) else { return }
             cursors.append(PostingCursor(segment: segment, list: list))
         }
@@ -49,27 +54,35 @@ struct SegmentMatches {
         ranks = first..<max(first, end)
     }
 
-    mutating func next() throws -> LogPosition? {
+    func next() throws -> LogPosition? {
         while true {
-            while let rank = window?.pop(direction) {
-                let position = try segment.position(ofRank: rank)
+            while let rank = window.pop(direction) {
+                let position = try position(ofRank: rank)
                 if words.allSatisfy({ $0.contains(rank, arrival: segment.arrival(of: position)) }) { return position }
             }
             guard try nextWindow() else { return nil }
         }
     }
 
-    /// Joins the conditions over the next window that may have a match.
+    private func position(ofRank rank: Int) throws -> LogPosition {
+        let index = rank / SegmentFormat.rowBlock
+        if let rowBlock, rowBlock.index == index { return segment.position(ofRank: rank, in: rowBlock.block) }
+        let block = try segment.rowBlock(index)
+        rowBlock = (index, block)
+        return segment.position(ofRank: rank, in: block)
+    }
+
+    /// Joins the conditions over the next window that may have a match: the rarest first, and no other is looked at where
+    /// nothing is left.
     ///
     /// - Returns: false if there is none.
-    mutating func nextWindow() throws -> Bool {
-        window = nil
+    func nextWindow() throws -> Bool {
         while !ranks.isEmpty {
             var edge = direction == .oldestFirst ? ranks.lowerBound : ranks.upperBound - 1
             if !cursors.isEmpty {
                 guard let near = try cursors[0].nearest(edge, direction), ranks.contains(near) else {
                     ranks = 0..<0
-                    return false
+                    break
                 }
                 edge = near
             }
@@ -77,24 +90,26 @@ struct SegmentMatches {
             let part = max(ranks.lowerBound, base)..<min(ranks.upperBound, base + RankWindow.size)
             ranks = direction == .oldestFirst ? part.upperBound..<ranks.upperBound : ranks.lowerBound..<part.lowerBound
             guard words.allSatisfy({ $0.windows[base / RankWindow.size] }) else { continue }
-            var joined = RankWindow(base: base)
-            joined.insert(part)
-            for index in cursors.indices {
-                var rows = RankWindow(base: base)
-                try cursors[index].insert(into: &rows)
-                joined.formIntersection(rows)
-            }
-            for word in words {
-                var rows = RankWindow(base: base)
-                word.insert(into: &rows)
-                joined.formIntersection(rows)
-            }
-            if !joined.isEmpty {
-                window = joined
-                return true
-            }
+            if try join(base: base, part) { return true }
         }
+        window.clear(base: window.base)
         return false
+    }
+
+    private func join(base: Int, _ part: Range<Int>) throws -> Bool {
+        window.clear(base: base)
+        window.insert(part)
+        for index in cursors.indices {
+            try cursors[index].intersect(&window, scratch: &rows)
+            if window.isEmpty { return false }
+        }
+        for word in words {
+            rows.clear(base: base)
+            word.insert(into: &rows)
+            window.formIntersection(rows)
+            if window.isEmpty { return false }
+        }
+        return true
     }
 }
 

@@ -4,7 +4,9 @@
 /// A list of ranks, or a part of a long one, in the form it has on disk; see ``Postings``.
 package final class PostingChunk: Sendable {
     private enum Content {
+        /// A short list, from the entry of its term.
         case rows([UInt32])
+        case differences(RowDifferences)
         /// Bit 0 is `first`; eight bytes more than there are bits for, all zero.
         case bitmap(first: Int, bytes: [UInt8])
     }
@@ -25,7 +27,7 @@ package final class PostingChunk: Sendable {
                     guard bytes.reduce(0, { $0 + $1.nonzeroBitCount }) == count else { throw .truncated }
                     content = .bitmap(first: first, bytes: bytes + [UInt8](repeating: 0, count: 8))
                 } else {
-                    content = .rows(try Postings.decode(buffer, count: count))
+                    content = .differences(try RowDifferences(try reader.take(reader.remaining), count: count))
                 }
             } catch { failure = error }
         }
@@ -36,6 +38,7 @@ package final class PostingChunk: Sendable {
     var cost: Int {
         switch content {
         case .rows(let rows): rows.count * 4 + 64
+        case .differences(let differences): differences.cost
         case .bitmap(_, let bytes): bytes.count + 64
         }
     }
@@ -43,15 +46,9 @@ package final class PostingChunk: Sendable {
     package var rows: [UInt32] {
         switch content {
         case .rows(let rows): return rows
-        case .bitmap(let first, let bytes):
+        case .differences, .bitmap:
             var rows: [UInt32] = []
-            for (index, byte) in bytes.enumerated() {
-                var bits = byte
-                while bits != 0 {
-                    rows.append(UInt32(truncatingIfNeeded: first + index * 8 + bits.trailingZeroBitCount))
-                    bits &= bits &- 1
-                }
-            }
+            forEachRow(in: nil) { rows.append(UInt32(truncatingIfNeeded: $0)) }
             return rows
         }
     }
@@ -63,6 +60,7 @@ package final class PostingChunk: Sendable {
             let low = rows.partitionPoint { $0 < row }
             if low < rows.count, rows[low] == row || direction == .oldestFirst { return Int(rows[low]) }
             return direction == .newestFirst && low > 0 ? Int(rows[low - 1]) : nil
+        case .differences(let differences): return differences.nearest(row, direction)
         case .bitmap(let first, let bytes):
             let end = (bytes.count - 8) * 8
             switch direction {
@@ -94,6 +92,8 @@ package final class PostingChunk: Sendable {
                 window.insert(Int(rows[low]))
                 low += 1
             }
+        case .differences(let differences):
+            differences.forEachRow(in: window.base..<window.base + RankWindow.size) { window.insert($0) }
         case .bitmap(let first, let bytes):
             for index in window.words.indices {
                 window.words[index] |= Self.bits(bytes, at: window.base + index * 64 - first)
@@ -101,43 +101,58 @@ package final class PostingChunk: Sendable {
         }
     }
 
-    /// How many rows are among bits that begin with rank 0, and the first of them.
-    package func count(in bits: [UInt64]) -> (count: Int, first: UInt32) {
-        var count = 0
-        var first = 0
-        forEachRow(in: bits) { row in
-            if count == 0 { first = row }
-            count += 1
+    /// Adds the rows, but for those that are too many.
+    func insert(into bits: inout RowBits) {
+        switch content {
+        case .rows(let rows):
+            for row in rows where Int(row) < bits.rowCount { bits.insert(Int(row)) }
+        case .differences(let differences):
+            differences.forEachRow { row in if row < bits.rowCount { bits.insert(row) } }
+        case .bitmap(let first, let bytes):
+            var base = first & ~63
+            let end = first + (bytes.count - 8) * 8
+            while base < end {
+                bits.insert(Self.bits(bytes, at: base - first), from: base)
+                base += 64
+            }
         }
-        return (count, UInt32(first))
     }
 
     /// Visits rows, ascending; only those among bits that begin with rank 0, unless there are none.
     @inline(__always)
     package func forEachRow(in bits: [UInt64]?, _ visit: (Int) -> Void) {
+        if let bits { return bits.withUnsafeBufferPointer { forEachRow(in: $0, visit) } }
         switch content {
-        case .rows(let rows):
-            for row in rows {
-                let row = Int(row)
-                guard let bits else {
-                    visit(row)
-                    continue
-                }
-                if row >> 6 < bits.count, bits[row >> 6] >> UInt64(row & 63) & 1 == 1 { visit(row) }
+        case .rows(let rows): for row in rows { visit(Int(row)) }
+        case .differences(let differences): differences.forEachRow(visit)
+        case .bitmap(let first, let bytes): Self.forEachRow(of: bytes, from: first, in: nil, visit)
+        }
+    }
+
+    @inline(__always)
+    func forEachRow(in bits: UnsafeBufferPointer<UInt64>, _ visit: (Int) -> Void) {
+        switch content {
+        case .rows(let rows): for row in rows where bits.hasBit(Int(row)) { visit(Int(row)) }
+        case .differences(let differences): differences.forEachRow(among: bits, visit)
+        case .bitmap(let first, let bytes): Self.forEachRow(of: bytes, from: first, in: bits, visit)
+        }
+    }
+
+    @inline(__always)
+    private static func forEachRow(
+        of bytes: [UInt8], from first: Int, in bits: UnsafeBufferPointer<UInt64>?, _ visit: (Int) -> Void
+    ) {
+        // Words of 64 ranks, as those of `bits` are.
+        var base = first & ~63
+        let end = first + (bytes.count - 8) * 8
+        while base < end {
+            var word = Self.bits(bytes, at: base - first)
+            if let bits { word &= base >> 6 < bits.count ? bits[base >> 6] : 0 }
+            while word != 0 {
+                visit(base + word.trailingZeroBitCount)
+                word &= word &- 1
             }
-        case .bitmap(let first, let bytes):
-            // Words of 64 ranks, as those of `bits` are.
-            var base = first & ~63
-            let end = first + (bytes.count - 8) * 8
-            while base < end {
-                var word = Self.bits(bytes, at: base - first)
-                if let bits { word &= base >> 6 < bits.count ? bits[base >> 6] : 0 }
-                while word != 0 {
-                    visit(base + word.trailingZeroBitCount)
-                    word &= word &- 1
-                }
-                base += 64
-            }
+            base += 64
         }
     }
 
@@ -155,4 +170,10 @@ package final class PostingChunk: Sendable {
             return shift == 0 ? low : low | UInt64(bytes[byte + 8]) << (64 - shift)
         }
     }
+}
+
+extension UnsafeBufferPointer<UInt64> {
+    /// Whether a bit is set; none is beyond the end.
+    @inline(__always)
+    func hasBit(_ index: Int) -> Bool { index >> 6 < count && self[index >> 6] >> UInt64(index & 63) & 1 == 1 }
 }

@@ -37,6 +37,26 @@ struct PostingCursor {
         }
     }
 
+    /// Keeps those ranks of a window that are in the list.
+    ///
+    /// - Parameter scratch: another window, used again and again.
+    mutating func intersect(_ window: inout RankWindow, scratch: inout RankWindow) throws {
+        // Where little is left, that is looked for; else the whole list is laid over the window.
+        if window.count <= Self.few { return try window.filter { try contains($0) } }
+        scratch.clear(base: window.base)
+        try insert(into: &scratch)
+        window.formIntersection(scratch)
+    }
+
+    private static let few = 12
+
+    private mutating func contains(_ row: Int) throws -> Bool {
+        guard case .chunks(let chunks) = list.content else { return loaded?.chunk.nearest(row, .oldestFirst) == row }
+        let index = chunks.partitionPoint { segment.bounds(ofChunk: $0).last < Int64(row) }
+        guard index < chunks.upperBound, segment.bounds(ofChunk: index).first <= Int64(row) else { return false }
+        return try load(index, chunks).nearest(row, .oldestFirst) == row
+    }
+
     private mutating func load(_ index: Int, _ chunks: Range<Int>) throws -> PostingChunk {
         if let loaded, loaded.index == index { return loaded.chunk }
         let chunk = try segment.chunk(index, of: chunks, total: list.count)

@@ -36,36 +36,54 @@ package enum Postings {
 
     /// Rows ascend, without repeats: lists are joined and written again as they were read.
     package static func decode(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FormatError) -> [UInt32] {
-        var reader = ByteReader(bytes)
-        var rows: [UInt32] = []
         guard count > 0, count <= bytes.count * 8 else { throw .truncated }
-        rows.reserveCapacity(count)
-        let form = try reader.get(UInt8.self)
+        var failure: FormatError?
+        let rows = [UInt32](unsafeUninitializedCapacity: count) { rows, filled in
+            do throws(FormatError) {
+                try forEachRow(in: bytes, count: count) { row in
+                    guard filled < count else { return }
+                    rows[filled] = row
+                    filled += 1
+                }
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return rows
+    }
+
+    /// Visits the rows of a list that are among bits, ascending; what is wrong with it may be found only after some of them.
+    static func forEachRow(
+        in bytes: UnsafeRawBufferPointer, count: Int, among bits: UnsafeBufferPointer<UInt64>, _ visit: (Int) -> Void
+    ) throws(FormatError) {
+        if bytes.first == 0 {
+            let differences = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+            return try RowDifferences.forEachRow(of: differences, count: count, among: bits, visit)
+        }
+        try forEachRow(in: bytes, count: count) { row in if bits.hasBit(Int(row)) { visit(Int(row)) } }
+    }
+
+    @inline(__always)
+    private static func forEachRow(in bytes: UnsafeRawBufferPointer, count: Int, _ visit: (UInt32) -> Void) throws(FormatError) {
+        var reader = ByteReader(bytes)
+        guard try reader.get(UInt8.self) == 1 else {
+            return try RowDifferences.read(try reader.take(reader.remaining), count: count) { row, _ in visit(row) }
+        }
         // Wider than a row, so that rows past the last one are found at the end.
         var row = try reader.getVarint()
         guard row <= UInt64(UInt32.max) else { throw .truncated }
         var last = row
-        if form == 1 {
-            for byte in try reader.take(reader.remaining) {
-                var bits = byte
-                while bits != 0 {
-                    last = row + UInt64(bits.trailingZeroBitCount)
-                    rows.append(UInt32(truncatingIfNeeded: last))
-                    bits &= bits &- 1
-                }
-                row += 8
+        var left = count
+        for byte in try reader.take(reader.remaining) {
+            var bits = byte
+            while bits != 0 {
+                last = row + UInt64(bits.trailingZeroBitCount)
+                visit(UInt32(truncatingIfNeeded: last))
+                left -= 1
+                bits &= bits &- 1
             }
-        } else {
-            rows.append(UInt32(truncatingIfNeeded: row))
-            while rows.count < count {
-                let difference = try reader.getVarint()
-                guard difference < UInt64(UInt32.max) else { throw .truncated }
-                last += difference + 1
-                rows.append(UInt32(truncatingIfNeeded: last))
-            }
+            row += 8
         }
-        guard rows.count == count, last <= UInt64(UInt32.max) else { throw .truncated }
-        return rows
+        guard left == 0, last <= UInt64(UInt32.max) else { throw .truncated }
     }
 }
 

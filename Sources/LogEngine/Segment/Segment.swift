@@ -31,7 +31,7 @@ final class Segment: Sendable {
     var foundDamage: StoreDamage? { damageFound.withLock { $0 } }
 
     /// - Throws: ``StoreDamage``.
-    init(path: String, disk: any Disk, key: ServiceKey, cache: BlockCache, number: UInt64) throws {
+    init(path: String, disk: any Disk, key: any DataKeyWrapper, cache: BlockCache, number: UInt64) throws {
         self.path = path
         self.cache = cache
         self.number = number
@@ -180,14 +180,22 @@ final class Segment: Sendable {
 
     func position(ofRank rank: Int) throws -> LogPosition {
         guard rank < summary.rowCount else { throw damage(blocks.count - 1, .truncated) }
-        let block = try rowBlock(rank / SegmentFormat.rowBlock)
+        return position(ofRank: rank, in: try rowBlock(rank / SegmentFormat.rowBlock))
+    }
+
+    func position(ofRank rank: Int, in block: RowBlock) -> LogPosition {
         let index = rank % SegmentFormat.rowBlock
         return LogPosition(time: block.times[index], sequence: summary.firstSequence + UInt64(block.arrivals[index]))
     }
 
     /// The first rank whose position is not before `position`.
     func firstRank(notBefore position: LogPosition) throws -> Int {
-        guard !rowBlocks.isEmpty else { return 0 }
+        // Mostly a segment is within the range of a search as a whole, or outside of it.
+        guard
+            summary.times.lowerBound < position.time
+                || summary.times.lowerBound == position.time && summary.firstSequence < position.sequence
+        else { return 0 }
+        guard position.time <= summary.times.upperBound else { return summary.rowCount }
         // The last block that begins before the position holds the boundary, or the block after it begins there.
         var low = 0
         var high = rowBlocks.count
@@ -256,6 +264,19 @@ final class Segment: Sendable {
         }
     }
 
+    /// How many blocks the terms of a field take: a measure of how many values it has.
+    func termBlockCount(ofField field: UInt8) -> Int {
+        let first = termBlocks.partitionPoint { blocks[$0].first < Int64(field) << 40 }
+        return termBlocks[first...].partitionPoint { blocks[$0].first < (Int64(field) + 1) << 40 } - first
+    }
+
+    private func termBlock(_ index: Int) throws -> TermBlock {
+        try cached(index) { raw in
+            let block = try TermBlock(raw: raw, firstKey: UInt64(bitPattern: blocks[index].first))
+            return (block, cost: raw.count + block.keys.count * 12 + 64)
+        }
+    }
+
     func postings(forKey key: UInt64) throws -> PostingList? {
         var low = 0
         var high = termBlocks.count
@@ -265,11 +286,7 @@ final class Segment: Sendable {
         }
         guard low > 0 else { return nil }
         let index = termBlocks[low - 1]
-        let first = UInt64(bitPattern: blocks[index].first)
-        let block: TermBlock = try cached(index) { raw in
-            let block = try TermBlock(raw: raw, firstKey: first)
-            return (block, cost: raw.count + block.keys.count * 12 + 64)
-        }
+        let block = try termBlock(index)
         var start = 0
         var end = block.keys.count
         while start < end {
@@ -360,15 +377,19 @@ final class Segment: Sendable {
     }
 
     func sequences(uniqueKey key: UInt64) throws -> [UInt64] {
+        guard try mayHave(uniqueKey: key), let list = try postings(forKey: key) else { return [] }
+        return try allRows(of: list).map { try position(ofRank: Int($0)).sequence }
+    }
+
+    /// False if certainly no row has a key.
+    func mayHave(uniqueKey key: UInt64) throws -> Bool {
         do {
-            guard let place = filterPlace(ofPage: FilterPages.page(of: key, count: filterPages)),
-                FilterPages.mayContain(key, page: try filterPage(at: place).bits)
-            else { return [] }
+            guard let place = filterPlace(ofPage: FilterPages.page(of: key, count: filterPages)) else { return false }
+            return FilterPages.mayContain(key, page: try filterPage(at: place).bits)
         } catch is StoreDamage {
             // The list itself knows better than the filter, only slower.
+            return true
         }
-        guard let list = try postings(forKey: key) else { return [] }
-        return try allRows(of: list).map { try position(ofRank: Int($0)).sequence }
     }
 
     func allRows(of list: PostingList) throws -> [UInt32] {
@@ -406,55 +427,103 @@ final class Segment: Sendable {
 
     func arrival(of position: LogPosition) -> UInt32 { UInt32(position.sequence - summary.firstSequence) }
 
+    /// Pairs of values of two fields, counted over all rows.
+    func pairs(of fields: [UInt8], count: () throws -> PairCounts) throws -> PairCounts {
+        // No block begins at such an offset.
+        let place = UInt64(1) << 63 | UInt64(fields[0]) << 8 | UInt64(fields[1])
+        return try cache.value(BlockCache.Key(file: number, offset: place)) {
+            let pairs = try count()
+            return (pairs, cost: pairs.cost)
+        }
+    }
+
     // MARK: Going through everything (merging)
 
-    /// Every term in order of keys, without filling the cache.
+    /// Every term in order of keys; without filling the cache, unless it is of one field.
     struct TermIterator {
         let segment: Segment
         private var nextBlock = 0
         private var raw: [UInt8] = []
         private var offset = 0
+        /// Where the last entry begins, after its key.
+        private var entry = 0
         private var key: UInt64 = 0
 
         /// The only field to go through, or nil.
         private let field: UInt8?
 
+        /// Of a field with so many values that its blocks would be all that there is in the cache, none comes there.
+        private let isCached: Bool
+
         init(segment: Segment) {
             self.segment = segment
             field = nil
+            isCached = false
         }
 
         init(segment: Segment, field: UInt8) {
             self.segment = segment
             self.field = field
             // A block holds terms of one field.
-            nextBlock =
-                segment.termBlocks.firstIndex { segment.blocks[$0].first >= Int64(field) << 40 } ?? segment.termBlocks.count
+            nextBlock = segment.termBlocks.partitionPoint { segment.blocks[$0].first < Int64(field) << 40 }
+            let end = segment.termBlocks[nextBlock...].partitionPoint { segment.blocks[$0].first < (Int64(field) + 1) << 40 }
+            isCached = (end - nextBlock) * SegmentFormat.termBlockTarget <= segment.cache.limit / 16
         }
 
         /// As ``next()``, but without having read long lists.
         ///
         /// - Parameter decodeRows: without, short lists are not read either.
         mutating func nextList(decodeRows: Bool = true) throws -> (key: UInt64, list: PostingList)? {
-            if offset >= raw.count {
-                guard nextBlock < segment.termBlocks.count else { return nil }
-                let index = segment.termBlocks[nextBlock]
-                if let field, segment.blocks[index].first >> 40 != Int64(field) { return nil }
-                raw = try segment.readBlock(index)
-                key = UInt64(bitPattern: segment.blocks[index].first)
-                offset = 0
-                nextBlock += 1
-            }
+            guard try hasNext() else { return nil }
             do {
                 let list = try raw.withUnsafeBytes { buffer throws(FormatError) in
                     var reader = ByteReader(buffer, at: offset)
                     key &+= try reader.getVarint()
+                    entry = reader.offset
                     let list = try readEntry(&reader, decodeRows: decodeRows)
                     offset = reader.offset
                     return list
                 }
                 return (key, try segment.checked(list))
             } catch let error as FormatError { throw segment.damage(segment.termBlocks[nextBlock - 1], error) }
+        }
+
+        /// The next key; visits those of its rows that are among `bits`, without making a list of them.
+        mutating func nextKey(rowsIn bits: UnsafeBufferPointer<UInt64>, _ visit: (Int) -> Void) throws -> UInt64? {
+            guard let (key, list) = try nextList(decodeRows: false) else { return nil }
+            switch list.content {
+            case .chunks(let chunks):
+                for index in chunks { try segment.chunk(index, of: chunks, total: list.count).forEachRow(in: bits, visit) }
+            case .rows where list.count == 1: if bits.hasBit(Int(list.first)) { visit(Int(list.first)) }
+            case .rows: try forEachRowOfEntry(among: bits, visit)
+            }
+            return key
+        }
+
+        /// Visits rows of the list that stands in the last entry.
+        private func forEachRowOfEntry(among bits: UnsafeBufferPointer<UInt64>, _ visit: (Int) -> Void) throws {
+            var failure: FormatError?
+            raw.withUnsafeBytes { buffer in
+                var reader = ByteReader(buffer, at: entry)
+                do throws(FormatError) {
+                    guard case .list(let bytes, let count) = try TermEntry(&reader) else { return }
+                    try Postings.forEachRow(in: bytes, count: count, among: bits, visit)
+                } catch { failure = error }
+            }
+            if let failure { throw segment.damage(segment.termBlocks[nextBlock - 1], failure) }
+        }
+
+        /// Reads the next block if this one is used up.
+        private mutating func hasNext() throws -> Bool {
+            guard offset >= raw.count else { return true }
+            guard nextBlock < segment.termBlocks.count else { return false }
+            let index = segment.termBlocks[nextBlock]
+            if let field, segment.blocks[index].first >> 40 != Int64(field) { return false }
+            raw = isCached ? try segment.termBlock(index).raw : try segment.readBlock(index)
+            key = UInt64(bitPattern: segment.blocks[index].first)
+            offset = 0
+            nextBlock += 1
+            return true
         }
 
         mutating func next() throws -> (key: UInt64, rows: [UInt32])? {
@@ -483,24 +552,36 @@ private func isAscending(_ rows: [UInt32], _ more: [UInt32]) -> Bool {
     return last < first
 }
 
-/// One entry of a term block, after its key.
-///
+/// One entry of a term block, after its key, as it stands there.
+private enum TermEntry {
+    case row(UInt32)
+    /// Numbers of posting blocks.
+    case chunks(Range<Int>, count: Int)
+    case list(UnsafeRawBufferPointer, count: Int)
+
+    init(_ reader: inout ByteReader) throws(FormatError) {
+        let head = try reader.getVarint()
+        switch head & 3 {
+        case 1: self = .row(UInt32(truncatingIfNeeded: head >> 2))
+        case 2:
+            let first = try reader.getCount()
+            let count = try reader.getCount()
+            guard count > 0, head >> 2 > UInt64((count - 1) * SegmentFormat.postingChunk) else { throw .truncated }
+            self = .chunks(first..<first + count, count: Int(head >> 2))
+        default:
+            let bytes = try reader.take(try reader.getCount())
+            guard head >> 2 <= UInt64(bytes.count) * 8 else { throw .truncated }
+            self = .list(bytes, count: Int(head >> 2))
+        }
+    }
+}
+
 /// - Parameter decodeRows: without, the rows of a list that stands in the entry are left out.
 private func readEntry(_ reader: inout ByteReader, decodeRows: Bool) throws(FormatError) -> Segment.PostingList {
-    let head = try reader.getVarint()
-    switch head & 3 {
-    case 1:
-        let row = UInt32(truncatingIfNeeded: head >> 2)
-        return Segment.PostingList(count: 1, first: row, content: .rows([row]))
-    case 2:
-        let first = try reader.getCount()
-        let count = try reader.getCount()
-        guard count > 0, head >> 2 > UInt64((count - 1) * SegmentFormat.postingChunk) else { throw .truncated }
-        return Segment.PostingList(count: Int(head >> 2), first: 0, content: .chunks(first..<first + count))
-    default:
-        let bytes = try reader.take(try reader.getCount())
-        guard head >> 2 <= UInt64(bytes.count) * 8 else { throw .truncated }
-        let count = Int(head >> 2)
+    switch try TermEntry(&reader) {
+    case .row(let row): return Segment.PostingList(count: 1, first: row, content: .rows(decodeRows ? [row] : []))
+    case .chunks(let chunks, let count): return Segment.PostingList(count: count, first: 0, content: .chunks(chunks))
+    case .list(let bytes, let count):
         let rows = decodeRows ? try Postings.decode(bytes, count: count) : []
         return Segment.PostingList(count: count, first: try Postings.first(bytes), content: .rows(rows))
     }

@@ -9,7 +9,7 @@ struct SegmentBuilder {
     let folder: String
     let uniqueField: UInt8
     let disk: any Disk
-    let key: ServiceKey
+    let key: any DataKeyWrapper
 
     /// Sorts a tail's rows by time and its terms by key, and writes both.
     ///
@@ -36,11 +36,11 @@ struct SegmentBuilder {
                 words.append(
                     SegmentFormat.termKey(field: LogEngine.accountField, hash: columns.accounts[row]) << 16 | UInt64(rank))
             }
-            for field in 0..<tail.fieldCount {
+            for field in 0..<tail.fieldCount where !columns.first[field].isEmpty {
                 let further = columns.further[field].sorted { rankOfRow[Int($0.row)] < rankOfRow[Int($1.row)] }
                 var next = 0
                 for (rank, row) in order.enumerated() {
-                    let hash = columns.first[field][row]
+                    let hash = columns.value(field, row: row)
                     if hash != 0 { words.append(SegmentFormat.termKey(field: UInt8(field), hash: hash) << 16 | UInt64(rank)) }
                     while next < further.count, Int(further[next].row) == row {
                         words.append(SegmentFormat.termKey(field: UInt8(field), hash: further[next].hash) << 16 | UInt64(rank))

@@ -35,7 +35,7 @@ struct SegmentWriter {
     private let uniqueField: UInt8
     private var filter: FilterPages
 
-    init(folder: String, name: String, uniqueField: UInt8, expectedRows: Int, disk: any Disk, key: ServiceKey) throws {
+    init(folder: String, name: String, uniqueField: UInt8, expectedRows: Int, disk: any Disk, key: any DataKeyWrapper) throws {
         self.disk = disk
         self.folder = folder
         temporary = folder + "/" + name + ".tmp"

@@ -4,7 +4,7 @@
 /// Which words the rows of a tail have: by blocks of rows, each made of whole frames.
 struct TailWords: Sendable {
     /// A block is full with this many rows; the frame that fills it may bring more.
-    static let blockRows = 128
+    static let blockRows = 64
 
     struct Block: Sendable {
         var firstRow: Int

@@ -77,27 +77,57 @@ struct WordProbe {
     }
 }
 
-/// The probes of one search: one for each dictionary that it meets.
+/// The probes of one search: one for each dictionary that it meets, and what they found in the last frames.
 struct WordProbes {
     private let words: [SearchWord]
     private let hasher: WordHasher
-    private var probes: [WordProbe] = []
-    private var dictionaries: [FrameDictionary?] = []
+    private var probes: [(dictionary: FrameDictionary?, probe: WordProbe, patterns: [CaselessPattern])] = []
+    /// The last frames, for records come by time and lie in a few frames at once, each with the records that may have what
+    /// stands in none of the book's entries.
+    private var frames: [(frame: DecodedFrame, records: [Bool])] = []
+    private var oldest = 0
+    private static let frameLimit = 4
 
     init(_ words: [SearchWord], hasher: WordHasher) {
         self.words = words
         self.hasher = hasher
     }
 
-    mutating func mayMatch(_ frame: DecodedFrame, record: Int) -> Bool {
+    /// Whether a record may have all of the words.
+    ///
+    /// - Parameter read: the frame that holds a sequence.
+    mutating func mayMatch(_ sequence: UInt64, read: (UInt64) throws -> DecodedFrame) rethrows -> Bool {
         guard (1...64).contains(words.count) else { return true }
-        let number =
-            dictionaries.firstIndex { $0 === frame.dictionary }
-            ?? {
-                probes.append(WordProbe(words, dictionary: frame.dictionary, hasher: hasher))
-                dictionaries.append(frame.dictionary)
-                return probes.count - 1
-            }()
-        return frame.mayMatch(probes[number], record: record)
+        let place: Int
+        if let known = frames.firstIndex(where: { sequence &- $0.frame.firstSequence < UInt64($0.frame.count) }) {
+            place = known
+        } else {
+            place = remember(try read(sequence))
+        }
+        let frame = frames[place].frame
+        let record = Int(sequence - frame.firstSequence)
+        return frames[place].records[record] && frame.mayMatch(probes[number(for: frame.dictionary)].probe, record: record)
+    }
+
+    private mutating func remember(_ frame: DecodedFrame) -> Int {
+        let patterns = probes[number(for: frame.dictionary)].patterns
+        var records = [Bool](repeating: true, count: frame.count)
+        for pattern in patterns { frame.keep(&records, with: pattern) }
+        guard frames.count == Self.frameLimit else {
+            frames.append((frame, records))
+            return frames.count - 1
+        }
+        oldest = (oldest + 1) % Self.frameLimit
+        frames[oldest] = (frame, records)
+        return oldest
+    }
+
+    private mutating func number(for dictionary: FrameDictionary?) -> Int {
+        if let known = probes.firstIndex(where: { $0.dictionary === dictionary }) { return known }
+        // A word that is in no entry of the book, and is no identifier, stands in a frame as it is.
+        let literal = words.filter { $0.uniqueHashes.isEmpty && dictionary?.words.number(of: $0.hash) == nil }
+        probes.append(
+            (dictionary, WordProbe(words, dictionary: dictionary, hasher: hasher), literal.map { CaselessPattern($0.text) }))
+        return probes.count - 1
     }
 }
