@@ -35,7 +35,7 @@ package enum Draw: Sendable {
         }
     }
 
-    private static let longestNumber = 20
+    package static let longestNumber = 20
 
     package func fill(_ arena: UnsafeMutablePointer<UInt8>, time: Int64, using generator: inout SplitMix64) -> Extent {
         switch self {

@@ -48,15 +48,15 @@ package struct EventWriter {
         extents[Slot.date.index] = Extent(start: time.start, count: 10)
         extents[Slot.time.index] = time
 
-        var draws: [Slot: Draw] = [:]
+        var draws: [Int: Draw] = [:]
         for slot in Slot.allCases {
-            draws[slot] = Draw(slot, pools: company.pools, arena: &arena)
+            draws[slot.index] = Draw(slot, pools: company.pools, arena: &arena)
         }
         for operation in catalog.operations {
             consoles.append(arena.store(operation.service.console))
             for outcome in Outcome.allCases {
                 let template = Template(EventLayout.text(of: operation, outcome: outcome), into: &arena)
-                let needed = template.slots.compactMap { slot in draws[slot].map { (slot.index, $0) } }
+                let needed = template.slots.compactMap { slot in draws[slot].map { (slot, $0) } }
                 forms.append(Form(template: template, draws: needed))
             }
         }

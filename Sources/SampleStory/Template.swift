@@ -9,24 +9,28 @@ package struct Template: Sendable {
     }
 
     private(set) var pieces: [Piece] = []
-    private(set) var slots: [Slot] = []
+    /// The numbers of the slots that occur, each once.
+    private(set) var slots: [Int] = []
 
-    package init(_ text: String, into arena: inout [UInt8]) {
+    /// - Parameter slot: the number of a slot by its name.
+    package init(
+        _ text: String, into arena: inout [UInt8], slot: (String) -> Int? = { Slot.named($0)?.index }
+    ) {
         var rest = text[...]
-        while let opening = rest.firstIndex(of: "‹") {
+        while let opening = rest.unicodeScalars.firstIndex(of: "‹") {
             append(rest[..<opening], into: &arena)
-            guard let closing = rest[opening...].firstIndex(of: "›") else {
+            guard let closing = rest.unicodeScalars[opening...].firstIndex(of: "›") else {
                 preconditionFailure("a slot in the sample's catalog is not closed: \(text)")
             }
-            let name = String(rest[rest.index(after: opening)..<closing])
-            guard let slot = Slot.named(name) else {
+            let name = String(rest[rest.unicodeScalars.index(after: opening)..<closing])
+            guard let number = slot(name) else {
                 preconditionFailure("the sample's catalog names an unknown slot \(name)")
             }
-            pieces.append(.slot(slot.index))
-            if !slots.contains(slot) {
-                slots.append(slot)
+            pieces.append(.slot(number))
+            if !slots.contains(number) {
+                slots.append(number)
             }
-            rest = rest[rest.index(after: closing)...]
+            rest = rest[rest.unicodeScalars.index(after: closing)...]
         }
         append(rest, into: &arena)
     }
