@@ -11,7 +11,7 @@ DEMO_EVENTS ?= 3000
 BENCH_EVENTS ?= 1000000
 SECONDS ?= 60
 
-.PHONY: run test fuzz demo bench guards check format help build deps venv unit wire hooks
+.PHONY: run test fuzz demo bench logs guards check format help build deps venv unit wire hooks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,11 @@ fuzz: build ## Fuzz the decoders for SECONDS=60 each
 demo: build ## Tell the whole story in a temporary folder (EVENTS=file for your own events)
 	@CAIRN=$(abspath $(BINARY)) EVENTS="$(EVENTS)" COUNT=$(DEMO_EVENTS) bash scripts/demo.sh
 
-bench: build ## Measure recording, lookups, start-up and verification (EVENTS=file, BENCH_EVENTS=n)
+bench: build ## Measure recording, lookups, verification and the log service (EVENTS=file, BENCH_EVENTS=n)
 	.build/release/cairn-bench --events $(BENCH_EVENTS) $(if $(EVENTS),--file $(EVENTS))
+
+logs: build ## Measure the log service alone (EVENTS=file, BENCH_EVENTS=n)
+	.build/release/cairn-bench --logs --events $(BENCH_EVENTS) $(if $(EVENTS),--file $(EVENTS))
 
 guards: build ## Measure policy decisions, data keys and encrypted objects
 	.build/release/cairn-bench --guards

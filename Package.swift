@@ -20,6 +20,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -44,6 +45,8 @@ let package = Package(
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
@@ -61,22 +64,29 @@ let package = Package(
             "ObjectStorage",
             ["LogEngine", "AccessControl", "KeyManagement", "Metadata", "DurableFiles", crypto, logging, httpClient]),
         room(
+            "LogService",
+            [
+                "LogEngine", "AuditEvent", "AccessControl", "KeyManagement", "Metadata", "DurableFiles", "CLZ4", "CPCRE2",
+                "CZstd", "CZlib", crypto, httpClient,
+            ]),
+        room(
             "Trails",
             [
-                "EventHistory", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "AccessControl", "Metadata", "CDeflate",
-                crypto,
-                logging, metrics, lifecycle,
+                "EventHistory", "LogService", "ObjectStorage", "LogEngine", "AuditEvent", "MerkleLog", "AccessControl",
+                "Metadata",
+                "CDeflate", crypto, logging, metrics, lifecycle, httpClient,
             ]),
         room(
             "Endpoints",
             [
-                "Trails", "ObjectStorage", "EventHistory", "LogEngine", "MerkleLog", "AuditEvent", "AccessControl",
+                "Trails", "LogService", "ObjectStorage", "EventHistory", "LogEngine", "MerkleLog", "AuditEvent", "AccessControl",
                 "KeyManagement", "Metadata", "DurableFiles", "CQREncode", "CZlib", crypto, logging, metrics, hummingbird,
             ]),
         room(
             "CairnServer",
             [
-                "Endpoints", "Trails", "ObjectStorage", "EventHistory", "LogEngine", "AccessControl", "KeyManagement",
+                "Endpoints", "Trails", "LogService", "ObjectStorage", "EventHistory", "LogEngine", "AccessControl",
+                "KeyManagement",
                 "Metadata", "DurableFiles", crypto, logging, metrics, lifecycle, hummingbird,
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Yams", package: "Yams"),
@@ -85,8 +95,8 @@ let package = Package(
         .executableTarget(
             name: "cairn",
             dependencies: [
-                "CairnServer", "Trails", "SampleStory", "AuditEvent", "EventHistory", "LogEngine", "MerkleLog", "AccessControl",
-                "ObjectStorage", "KeyManagement", "Metadata", "DurableFiles",
+                "CairnServer", "Trails", "LogService", "SampleStory", "AuditEvent", "EventHistory", "LogEngine", "MerkleLog",
+                "AccessControl", "ObjectStorage", "KeyManagement", "Metadata", "DurableFiles",
                 logging,
                 metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -94,7 +104,9 @@ let package = Package(
             ], swiftSettings: settings),
         .executableTarget(
             name: "cairn-bench",
-            dependencies: ["AccessControl", "SampleStory", "ObjectStorage", "KeyManagement", "Metadata", "DurableFiles"],
+            dependencies: [
+                "AccessControl", "LogService", "SampleStory", "ObjectStorage", "KeyManagement", "Metadata", "DurableFiles",
+            ],
             path: "Benchmarks/cairn-bench",
             swiftSettings: settings),
         .executableTarget(
@@ -113,12 +125,14 @@ let package = Package(
         tests(
             of: "Trails",
             [
-                "EventHistory", "ObjectStorage", "LogEngine", "MerkleLog", "AuditEvent", "AccessControl", "KeyManagement",
+                "EventHistory", "LogService", "ObjectStorage", "LogEngine", "MerkleLog", "AuditEvent", "AccessControl",
+                "KeyManagement",
                 "Metadata",
                 "DurableFiles", crypto, logging,
             ]),
         tests(of: "CairnServer", [metrics]),
         tests(of: "MerkleLog", [crypto]),
+        tests(of: "LogService", ["LogEngine", "AuditEvent", "KeyManagement", "Metadata", "DurableFiles", crypto, sqlite]),
         tests(of: "SampleStory"),
         .testTarget(
             name: "FuzzTests",

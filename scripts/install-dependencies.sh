@@ -9,7 +9,7 @@ command -v swift >/dev/null || { echo "Swift 6.2 or later is needed: https://www
 command -v dpkg-query >/dev/null || exit 0  # not Debian: the linker will say what is missing
 
 missing=()
-for package in libzstd-dev zlib1g-dev libdeflate-dev libsqlite3-dev libp11-kit-dev libqrencode-dev pkg-config softhsm2 opensc python3-venv curl; do
+for package in libzstd-dev zlib1g-dev libdeflate-dev liblz4-dev libpcre2-dev libsqlite3-dev libp11-kit-dev libqrencode-dev pkg-config softhsm2 opensc python3-venv curl; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
 # A Python that brings venv along (pyenv and the like) needs no package for it.

@@ -23,7 +23,7 @@ final class BatchSource: Sendable {
     private let space = DispatchSemaphore(value: BatchSource.ahead)
     private let filled = DispatchSemaphore(value: 0)
 
-    /// - Parameter file: NDJSON; nil for the made-up story.
+    /// - Parameter file: NDJSON; nil for made-up traffic, always the same but for its times.
     init(file: String?, events: Int, batchLines: Int) throws {
         let input = try file.map { path in
             guard let handle = FileHandle(forReadingAtPath: path) else { throw BenchError("cannot read \(path)") }
@@ -36,10 +36,10 @@ final class BatchSource: Sendable {
                     data.withUnsafeBytes { cutter.cut($0) }
                 }
             } else {
-                SampleStory(
-                    seed: 7, eventCount: events, end: Int64(Date().timeIntervalSince1970), accountId: "1000000000000001",
-                    region: "local-1"
-                ).writeLines { cutter.cut($0) }
+                // A day earlier than need be: some hours have fewer events than others.
+                let lasting = Int64(events) / SampleTraffic.eventsPerSecond + 86_400
+                SampleTraffic(seed: 7, eventCount: events, start: Int64(Date().timeIntervalSince1970) - lasting)
+                    .writeLines { cutter.cut($0) }
             }
             cutter.finish()
             state.withLock { $0.isAtEnd = true }

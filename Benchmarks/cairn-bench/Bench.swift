@@ -6,9 +6,10 @@ import Foundation
 import SampleStory
 import Synchronization
 
-/// Measures a running service from outside: recording, lookups, start-up, verification.
+/// Measures a running service from outside: recording, lookups, start-up, verification, and then the log service.
 ///
 ///     cairn-bench [--events N] [--file NDJSON] [--binary PATH] [--folder DIR]
+///     cairn-bench --logs [the same]
 ///     cairn-bench --guards [--folder DIR]
 ///
 /// Batches of 1,000 lines over 4 connections, the load on the same machine. Absolute times depend on the machine;
@@ -23,6 +24,7 @@ struct Bench {
     var binary = ".build/release/cairn"
     var folder: String?
     var measuresGuards = false
+    var measuresOnlyLogs = false
 
     static func main() async throws {
         var bench = Bench()
@@ -33,6 +35,7 @@ struct Bench {
             case "--file": bench.file = arguments.next()
             case "--binary": bench.binary = arguments.next() ?? bench.binary
             case "--guards": bench.measuresGuards = true
+            case "--logs": bench.measuresOnlyLogs = true
             case "--folder": bench.folder = arguments.next()
             default: throw BenchError("unknown argument \(name)")
             }
@@ -48,6 +51,13 @@ struct Bench {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { if self.folder == nil { try? FileManager.default.removeItem(atPath: folder) } }
         guard !measuresGuards else { return try await GuardBench(folder: folder).run() }
+        print("command     \(CommandLine.arguments.joined(separator: " "))")
+        print("machine     \(Machine.description)")
+        if !measuresOnlyLogs { try measureHistory(folder) }
+        try LogBench(events: events, file: file, binary: binary, folder: folder + "/logs").run()
+    }
+
+    private func measureHistory(_ folder: String) throws {
         var server = try MeasuredServer(binary: binary, folder: folder + "/data")
         let source = try BatchSource(file: file, events: events, batchLines: Self.batchLines)
         let token = try call("CreateIngestToken", [("Name", "bench")], server)["IngestToken"] as? String ?? ""
@@ -95,19 +105,12 @@ struct Bench {
         let begin = Date()
         let senders = Crew()
         let sent = Atomic<Int>(0)
-        /// Events sent and processor seconds used, from time to time.
-        let marks = Mutex<[(events: Int, seconds: Double)]>([(0, processorBefore)])
-        let process = server.processId
-        let markStep = max(1, events / Self.batchLines / 10)
+        let growth = Growth(of: server.processId, events: events)
         for _ in 0..<Self.connections {
             senders.start(server.apiPort) { connection in
                 guard let batch = source.next() else { return false }
                 try Self.put(batch, token, connection)
-                let number = sent.wrappingAdd(1, ordering: .relaxed).newValue
-                if number % markStep == 0 {
-                    let seconds = MeasuredServer.processorSeconds(of: process)
-                    marks.withLock { $0.append((number * Self.batchLines, seconds)) }
-                }
+                growth.note(events: sent.wrappingAdd(Self.batchLines, ordering: .relaxed).newValue)
                 return true
             }
         }
@@ -138,16 +141,7 @@ struct Bench {
         try waitUntilIndexed(server)
         let total = server.processorSeconds - processorBefore
         print(String(format: "with index  %.2f processor seconds a million", total / Double(count) * 1e6))
-        let growth = marks.withLock { $0 }.sorted { $0.events < $1.events }
-        if growth.count > 6 {
-            func cost(_ first: Int, _ last: Int) -> Double {
-                (growth[last].seconds - growth[first].seconds) / Double(growth[last].events - growth[first].events) * 1e6
-            }
-            print(
-                String(
-                    format: "growth      first third %.2f, last third %.2f processor seconds a million",
-                    cost(0, growth.count / 3), cost(growth.count - 1 - growth.count / 3, growth.count - 1)))
-        }
+        if let text = growth.text { print("growth      \(text)") }
     }
 
     private func waitUntilIndexed(_ server: MeasuredServer) throws {
@@ -175,42 +169,22 @@ struct Bench {
 
     /// Values to look for: the rarest and the most frequent of the load.
     private func probes(_ samples: [[UInt8]]) throws -> [Probe] {
-        var keys: [String: Int] = [:]
-        var names: [String: Int] = [:]
-        var services: [String: Int] = [:]
-        var users: [String: Int] = [:]
-        var ids: [String] = []
-        var words: [Substring: Int] = [:]
-        let delimiters = Set(", '\";=()[]{}?@&<>/:\\")
-        for line in samples {
-            for word in String(decoding: line, as: UTF8.self).split(whereSeparator: { delimiters.contains($0) })
-            where word.utf8.count >= 8 && word.utf8.count != 36 { words[word, default: 0] += 1 }
-            guard let event = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else { continue }
-            let identity = event["userIdentity"] as? [String: Any]
-            if let name = event["eventName"] as? String { names[name, default: 0] += 1 }
-            if let service = event["serviceName"] as? String { services[service, default: 0] += 1 }
-            if let user = identity?["userName"] as? String { users[user, default: 0] += 1 }
-            if let key = identity?["accessKeyId"] as? String { keys[key, default: 0] += 1 }
-            if ids.count < 200, let id = event["eventId"] as? String { ids.append(id) }
+        let tally = try SampleTally(samples)
+        let services = SampleTally.mostFrequent(tally.services, 4)
+        let users = SampleTally.mostFrequent(tally.users, 4)
+        let three = services.flatMap { service in
+            users.map { [("ServiceName", service), ("User", $0), ("EventRW", "Read")] }
         }
-        func top(_ counts: [String: Int], _ count: Int) -> [String] {
-            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key)
-        }
-        let three = top(services, 4).flatMap { service in
-            top(users, 4).map { [("ServiceName", service), ("User", $0), ("EventRW", "Read")] }
-        }
-        let rare = keys.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix(40).map(\.key)
-        let frequent = names.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.prefix(5).map(\.key)
+        let rare = SampleTally.rarest(tally.accessKeys, 40)
+        let frequent = SampleTally.mostFrequent(tally.names, 5)
         let two = frequent.flatMap { name in rare.prefix(8).map { [("EventName", name), ("EventAccessKeyId", $0)] } }
         return rare.map { Probe(name: "rare access key", attributes: [("EventAccessKeyId", $0)]) }
             + (0..<40).map { Probe(name: "frequent event name", attributes: [("EventName", frequent[$0 % frequent.count])]) }
-            + ids.prefix(40).map { Probe(name: "event id", attributes: [("EventId", $0)]) }
+            + tally.ids.prefix(40).map { Probe(name: "event id", attributes: [("EventId", $0)]) }
             + two.map { Probe(name: "name and key", attributes: $0) }
             + three.map { Probe(name: "service, user and kind", attributes: $0) }
             + (0..<20).map { _ in Probe(name: "newest events") }
-            + words.filter { $0.value == 1 }.map(\.key).sorted().prefix(40).map {
-                Probe(name: "rare word", attributes: [("Text", String($0))])
-            }
+            + SampleTally.spread(tally.rareWords, 40).map { Probe(name: "rare word", attributes: [("Text", $0)]) }
             + (0..<10).map { _ in Probe(name: "count by user", groupBy: ["User"]) }
             + (0..<10).map { _ in Probe(name: "errors by name and code", groupBy: ["EventName", "ErrorCode"]) }
     }

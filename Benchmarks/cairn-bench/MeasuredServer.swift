@@ -9,6 +9,7 @@ final class MeasuredServer {
     private let process = Process()
     private(set) var apiPort = 0
     private(set) var ossPort = 0
+    private(set) var slsPort = 0
     private(set) var startSeconds = 0.0
 
     static let keyId = "LTAI5tBENCHEXAMPLE"
@@ -41,7 +42,11 @@ final class MeasuredServer {
         }
         apiPort = port("api")
         ossPort = port("oss")
+        slsPort = port("sls")
     }
+
+    /// Nothing is left running behind a failure.
+    deinit { if process.isRunning { process.terminate() } }
 
     var processorSeconds: Double { Self.processorSeconds(of: processId) }
 

@@ -11,6 +11,7 @@ import HummingbirdCore
 import HummingbirdTLS
 import KeyManagement
 import LogEngine
+import LogService
 import Logging
 import Metadata
 import Metrics
@@ -66,23 +67,22 @@ public struct CairnService {
         historySettings.retentionDays = settings.retentionDays
         historySettings.cacheBytes = settings.cacheMebibytes << 20
         if let tailRows { historySettings.tailRows = tailRows }
+        let report: @Sendable (LogEngine.Report) -> Void = { report in
+            switch report {
+            case .damage(let damage):
+                damages.increment()
+                logger.error("stored data is damaged; the rest stays readable", metadata: ["damage": "\(damage)"])
+            case .tornTail(let path, let bytes):
+                logger.warning(
+                    "a write that was cut off by a crash was dropped; it was never acknowledged",
+                    metadata: ["file": "\(path)", "bytes": "\(bytes)"])
+            case .backgroundFailure(let what, let error):
+                logger.error(
+                    "background work failed, will be tried again", metadata: ["what": "\(what)", "error": "\(error)"])
+            }
+        }
         let history = try EventHistory(
-            settings: historySettings, disk: disk, keys: keys, metadata: metadata,
-            now: historyTime,
-            report: { report in
-                switch report {
-                case .damage(let damage):
-                    damages.increment()
-                    logger.error("stored data is damaged; the rest stays readable", metadata: ["damage": "\(damage)"])
-                case .tornTail(let path, let bytes):
-                    logger.warning(
-                        "a write that was cut off by a crash was dropped; it was never acknowledged",
-                        metadata: ["file": "\(path)", "bytes": "\(bytes)"])
-                case .backgroundFailure(let what, let error):
-                    logger.error(
-                        "background work failed, will be tried again", metadata: ["what": "\(what)", "error": "\(error)"])
-                }
-            })
+            settings: historySettings, disk: disk, keys: keys, metadata: metadata, now: historyTime, report: report)
         defer { history.close() }
         let region = settings.region
         let (reports, tellReport) = AsyncStream.makeStream(of: StoreReport.self, bufferingPolicy: .bufferingNewest(10_000))
@@ -97,6 +97,11 @@ public struct CairnService {
                     id: record.id, wrapper: try keys.customerKey(record.id, account: account, region: region))
             }, report: { tellReport.yield($0) })
         defer { objects.close() }
+        var logSettings = LogService.Settings(dataFolder: folder, region: region)
+        logSettings.tailRows = tailRows
+        let logs = try LogService(
+            settings: logSettings, disk: disk, keys: keys, metadata: metadata, now: now, report: report)
+        defer { logs.close() }
         let trails = TrailRegistry(metadata: metadata, now: now)
         let authorizer = Authorizer(policies: identities)
         let permission = DeliveryPermission(authorizer: authorizer, now: now)
@@ -104,14 +109,18 @@ public struct CairnService {
             EmbeddedTarget(
                 store: objects, bucket: bucket, mayPut: { try permission.check($0, key: $1, account: account) }, now: now)
         }
+        let logTargets = LogDeliveryTargets(
+            remote: try remoteLogTargets(environment, now: now), account: settings.accountId
+        ) { owner in EmbeddedLogTarget(service: logs, owner: owner, mayPost: permission.check, now: now) }
         let delivery = DeliveryService(
-            registry: trails, history: history, targets: targets, interval: settings.deliveryInterval, logger: logger, now: now)
+            registry: trails, history: history, targets: targets, logTargets: logTargets, interval: settings.deliveryInterval,
+            logger: logger, now: now)
         let recorder = CallRecorder(
             history: history, metadata: metadata, accountId: settings.accountId, region: settings.region, logger: logger, now: now
         )
         let services = EndpointServices(
             history: history, quarantine: try Quarantine(folder: folder + "/quarantine", disk: disk, keys: keys),
-            trails: trails, objects: objects, targets: targets,
+            trails: trails, objects: objects, targets: targets, logs: logs, logTargets: logTargets,
             authenticator: Authenticator(keys: identities, tokens: identities, nonces: NonceStore()),
             authorizer: authorizer, keys: keys, identities: identities, metadata: metadata,
             recorder: recorder, budget: ByteBudget(bytes: 512 << 20),
@@ -127,8 +136,8 @@ public struct CairnService {
             services: [
                 .init(
                     service: Housekeeping(
-                        history: history, recorder: recorder, objects: objects, keys: keys, identities: identities, logger: logger
-                    )),
+                        history: history, recorder: recorder, objects: objects, logs: logs, keys: keys, identities: identities,
+                        logger: logger)),
                 .init(service: StoreReports(reports: reports, recorder: recorder, damages: damages, logger: logger)),
                 .init(service: delivery),
                 .init(service: application(Ports.sls(services, isTLS: tls != nil), .sls, settings.sls, tls, announcement)),
@@ -160,6 +169,19 @@ public struct CairnService {
         do {
             return try RemoteTargets.make(settings.remoteBuckets, environment: environment, logger: logger)
         } catch { throw StartError.badCredentials("\(error)") }
+    }
+
+    private func remoteLogTargets(
+        _ environment: [String: String], now: @escaping @Sendable () -> Date
+    ) throws -> [String: @Sendable (LogDeliveryTargets.Owner) -> any LogDeliveryTarget] {
+        var targets: [String: @Sendable (LogDeliveryTargets.Owner) -> any LogDeliveryTarget] = [:]
+        do {
+            for project in settings.remoteLogProjects {
+                let service = try RemoteLogService(project, environment: environment, logger: logger)
+                targets[project.name] = { RemoteLogTarget(service: service, logstore: $0.logstore, now: now) }
+            }
+        } catch { throw StartError.badCredentials("\(error)") }
+        return targets
     }
 
     /// Retention is a setting, so its change is no call: it is seen here, at the first start with it.
@@ -200,7 +222,8 @@ public struct CairnService {
         _ responder: PortResponder, _ port: Announcement.Port, _ address: Settings.Address, _ tls: TLSConfiguration?,
         _ announcement: Announcement
     ) -> some ApplicationProtocol {
-        let http = HTTP1Channel.Configuration(idleTimeout: .seconds(120))
+        let http = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [DepartureHandler()], idleTimeout: .seconds(120))
         let server: HTTPServerBuilder
         do {
             server = try tls.map { try .tls(.http1(configuration: http), tlsConfiguration: $0) } ?? .http1(configuration: http)
@@ -308,6 +331,7 @@ private struct Housekeeping: Service {
     let history: EventHistory
     let recorder: CallRecorder
     let objects: EmbeddedObjectStore
+    let logs: LogService
     let keys: KeyService
     let identities: IdentityStore
     let logger: Logger
@@ -327,7 +351,11 @@ private struct Housekeeping: Service {
                     await maintainKeys()
                     saveKeyUses()
                 }
-                if ticks % 600 == 0 { history.dropExpired() }
+                if ticks % 600 == 0 {
+                    history.dropExpired()
+                    await logs.dropExpired()
+                    await logs.closeIdle()
+                }
                 if ticks % 3600 == 0 { maintainObjects() }
                 ticks += 1
                 try? await Task.sleep(for: .seconds(1))

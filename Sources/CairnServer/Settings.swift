@@ -3,6 +3,7 @@
 
 import Foundation
 import ObjectStorage
+import Trails
 import Yams
 
 /// What the service runs with. For each setting: the flag, else its environment twin, else the configuration file,
@@ -52,6 +53,8 @@ public struct Settings: Sendable, Equatable {
     public var logLevel = "info"
     /// Buckets of other stores that trails deliver to by name; only the configuration file has them.
     public var remoteBuckets: [RemoteBucket] = []
+    /// Projects of other log services that trails deliver to by name; only the configuration file has them.
+    public var remoteLogProjects: [RemoteLogProject] = []
 
     /// Names of the settings, as flags have them; `CAIRN_` and upper case in the environment.
     public static let names = [
@@ -119,6 +122,7 @@ public struct Settings: Sendable, Equatable {
         }
         if let (text, _) = value("log-level") { logLevel = text }
         remoteBuckets = try Self.readRemoteBuckets(configuration)
+        remoteLogProjects = try Self.readRemoteLogProjects(configuration)
         guard (tlsCertificate == nil) == (tlsKey == nil) else { throw .halfTLS }
         for address in [api, oss, sls] where !address.isLoopback && tlsKey == nil && !allowsInsecureListen {
             throw .insecure(address)
@@ -140,10 +144,11 @@ public struct Settings: Sendable, Equatable {
         guard let node else { return [:] }
         guard let mapping = node as? [String: Any] else { throw .badFile("it is not a mapping of settings") }
         var values: [String: String] = [:]
-        for (name, value) in mapping where name != remoteBucketsName {
+        let sections = [remoteBucketsName, remoteLogProjectsName]
+        for (name, value) in mapping where !sections.contains(name) {
             guard names.contains(name) else {
                 throw .badFile(
-                    "there is no setting `\(name)`; the settings are \((names + [remoteBucketsName]).joined(separator: ", "))")
+                    "there is no setting `\(name)`; the settings are \((names + sections).joined(separator: ", "))")
             }
             values[name] = "\(value)"
         }

@@ -5,6 +5,7 @@ import AccessControl
 import EventHistory
 import Foundation
 import KeyManagement
+import LogService
 import Logging
 import Metadata
 import ObjectStorage
@@ -20,6 +21,8 @@ public struct EndpointServices: Sendable {
     public var trails: TrailRegistry
     public var objects: EmbeddedObjectStore
     public var targets: DeliveryTargets
+    public var logs: LogService
+    public var logTargets: LogDeliveryTargets
     public var authenticator: Authenticator
     public var authorizer: Authorizer
     public var keys: KeyService
@@ -32,15 +35,18 @@ public struct EndpointServices: Sendable {
     public var accountId: String
     public var retentionDays: Int
     public var ossAddressing: OSSAddressing
+    public var slsAddressing: SLSAddressing
     public var now: @Sendable () -> Date
 
     public init(
         history: EventHistory, quarantine: Quarantine, trails: TrailRegistry, objects: EmbeddedObjectStore,
-        targets: DeliveryTargets, authenticator: Authenticator, authorizer: Authorizer, keys: KeyService,
+        targets: DeliveryTargets, logs: LogService, logTargets: LogDeliveryTargets, authenticator: Authenticator,
+        authorizer: Authorizer, keys: KeyService,
         identities: IdentityStore, metadata: Metadata,
         recorder: CallRecorder,
         budget: ByteBudget, logger: Logger, region: String, accountId: String, retentionDays: Int,
         ossAddressing: OSSAddressing = OSSAddressing(),
+        slsAddressing: SLSAddressing = SLSAddressing(),
         now: @escaping @Sendable () -> Date
     ) {
         self.history = history
@@ -48,6 +54,8 @@ public struct EndpointServices: Sendable {
         self.trails = trails
         self.objects = objects
         self.targets = targets
+        self.logs = logs
+        self.logTargets = logTargets
         self.authenticator = authenticator
         self.authorizer = authorizer
         self.keys = keys
@@ -60,6 +68,7 @@ public struct EndpointServices: Sendable {
         self.accountId = accountId
         self.retentionDays = retentionDays
         self.ossAddressing = ossAddressing
+        self.slsAddressing = slsAddressing
         self.now = now
     }
 

@@ -51,21 +51,23 @@ extension EventHistory {
             SearchQuery(account: query.account, terms: terms(query.conditions, account: query.account), times: query.times),
             by: fields)
         let hasher = engine.hasher(account: query.account)
-        let groups = counts.largest(query.limit).map { group in
+        let groups = try counts.largest(query.limit).map { group in
             CountAnswer.Group(
                 values: zip(query.attributes, group.keys).map { attribute, key in
                     valueNames.name(of: key, account: query.account) {
-                        value(of: attribute, key: key, in: group.example, hasher)
+                        (try? engine.record(at: group.example))?.value(of: attribute, key: key, hasher)
                     }
                 },
                 count: group.count)
         }
         return CountAnswer(groups: groups, groupCount: counts.groupCount)
     }
+}
 
-    private func value(of attribute: LookupAttribute, key: UInt64, in sequence: UInt64, _ hasher: TermHasher) -> String? {
-        guard let record = try? engine.record(at: sequence) else { return nil }
-        return record.withBytes { bytes in
+extension StoredRecord {
+    /// The value of an attribute that belongs to a group's key.
+    func value(of attribute: LookupAttribute, key: UInt64, _ hasher: TermHasher) -> String? {
+        withBytes { bytes in
             guard let fields = EventFields.extract(bytes) else { return nil }
             for term in fields.terms where term.attribute == attribute {
                 let text = fields.withBytes(of: term.value, in: bytes) { value in

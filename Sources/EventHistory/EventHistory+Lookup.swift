@@ -92,12 +92,13 @@ extension EventHistory {
 
 extension StoredRecord {
     /// Whether the record itself, not only its hashes, has what is asked for.
-    fileprivate func matches(_ query: LookupQuery) -> Bool {
-        guard account == query.account else { return false }
-        guard !query.conditions.isEmpty else { return true }
+    func matches(_ query: LookupQuery) -> Bool { account == query.account && has(query.conditions) }
+
+    func has(_ conditions: [LookupQuery.Condition]) -> Bool {
+        guard !conditions.isEmpty else { return true }
         return withBytes { bytes in
             guard let fields = EventFields.extract(bytes) else { return false }
-            return query.conditions.allSatisfy { condition in
+            return conditions.allSatisfy { condition in
                 var value = condition.value
                 return value.withUTF8 { fields.has(condition.attribute, UnsafeRawBufferPointer($0), in: bytes) }
             }

@@ -39,23 +39,13 @@ struct DeliveryBuilder {
         var raw = 0
         var count = 0
         let stopped = try history.forEachRecord(in: first..<end) { record in
-            if selects(record) != nil {
+            if trail.selection(of: record) != nil {
                 raw += record.count
                 count += 1
             }
             return raw < Self.rawLimit && count < Self.countLimit
         }
         return (stopped, count > 0)
-    }
-
-    private func selects(_ record: StoredRecord) -> (fields: EventFields, region: String)? {
-        guard record.account == trail.accountId else { return nil }
-        return record.withBytes { bytes in
-            guard let fields = EventFields.extract(bytes) else { return nil }
-            let region = fields.withBytes(of: fields.region, in: bytes) { String(decoding: $0, as: UTF8.self) }
-            guard trail.selects(isWrite: fields.isWrite, isGlobal: fields.isGlobal, region: region) else { return nil }
-            return (fields, region)
-        }
     }
 
     private struct Group {
@@ -80,7 +70,7 @@ struct DeliveryBuilder {
         var omitted: [Range<UInt64>] = digestStart < plan.first ? [digestStart..<plan.first] : []
         var eventCount = 0
         let reached = try history.forEachRecord(in: plan.first..<plan.end) { record in
-            guard let (fields, region) = selects(record) else {
+            guard let (fields, region) = trail.selection(of: record) else {
                 if let last = omitted.last, last.upperBound == record.sequence {
                     omitted[omitted.count - 1] = last.lowerBound..<record.sequence + 1
                 } else {

@@ -1,48 +1,52 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import EventHistory
 import Foundation
 import Logging
-import Metadata
 import Metrics
 import ObjectStorage
 import ServiceLifecycle
 import Synchronization
 
-/// Runs every trail and every history job, each on its own: one's trouble touches no other.
+/// Runs every trail and every history job, to each of its destinations on its own: one's trouble touches no other.
 public final class DeliveryService: Service {
     private struct Progress {
         var inFlight: Set<String> = []
         var dueAt: [String: Date] = [:]
         var failures: [String: Int] = [:]
-        /// When the target of a piece of work was last found fit, and which bucket it was.
-        var checked: [String: (bucket: String, at: Date)] = [:]
+        /// When the target of a piece of work was last found fit, and which it was.
+        var checked: [String: (target: String, at: Date)] = [:]
     }
 
     /// A policy that was not locked lapses, a bucket is made anew: what was seen of a target holds for so many seconds.
     private static let checkInterval: TimeInterval = 3600
+    /// Logs wait this long at most, in seconds: they become no objects, so there is no need to gather many.
+    private static let logInterval: TimeInterval = 2
 
-    private let registry: TrailRegistry
-    private let history: EventHistory
-    private let targets: DeliveryTargets
+    let registry: TrailRegistry
+    let history: EventHistory
+    let targets: DeliveryTargets
+    let logTargets: LogDeliveryTargets
+    let logger: Logger
+    let now: @Sendable () -> Date
     private let interval: Duration
-    private let logger: Logger
-    private let now: @Sendable () -> Date
     private let progress = Mutex(Progress())
-    private let deliveredEvents = Counter(label: "cairn_delivered_events_total")
-    private let deliveredObjects = Counter(label: "cairn_delivered_objects_total")
+    let deliveredEvents = Counter(label: "cairn_delivered_events_total")
+    let deliveredObjects = Counter(label: "cairn_delivered_objects_total")
+    let deliveredLogs = Counter(label: "cairn_delivered_logs_total")
+    let parkedEvents = Counter(label: "cairn_parked_events_total")
     private let failures = Counter(label: "cairn_delivery_failures_total")
 
     /// - Parameter interval: events of so much time go into one step.
     public init(
-        registry: TrailRegistry, history: EventHistory, targets: DeliveryTargets, interval: Duration, logger: Logger,
-        now: @escaping @Sendable () -> Date
+        registry: TrailRegistry, history: EventHistory, targets: DeliveryTargets, logTargets: LogDeliveryTargets,
+        interval: Duration, logger: Logger, now: @escaping @Sendable () -> Date
     ) {
         self.registry = registry
         self.history = history
         self.targets = targets
+        self.logTargets = logTargets
         self.interval = interval
         self.logger = logger
         self.now = now
@@ -63,33 +67,58 @@ public final class DeliveryService: Service {
         }
     }
 
-    private enum Work: Sendable {
-        case trail(Trail)
-        case job(HistoryJob)
+    enum Work: Sendable {
+        case objects(Trail)
+        case logs(Trail)
+        case jobObjects(HistoryJob)
+        case jobLogs(HistoryJob)
+        case releases
 
+        /// Work of one name is done one after the other. A job's logs are named by the trail: a job that was deleted in the
+        /// middle of a batch has to end before the next one asks what arrived of it.
         var id: String {
             switch self {
-            case .trail(let trail): "trail-" + trail.id
-            case .job(let job): job.chain
+            case .objects(let trail): "trail-" + trail.id
+            case .logs(let trail): "logs-" + trail.id
+            case .jobObjects(let job): job.chain
+            case .jobLogs(let job): "job-logs-" + job.trailId
+            case .releases: "releases"
             }
         }
 
         /// Of a job it is not known before its trail is read.
-        var bucket: String {
+        var target: String {
             switch self {
-            case .trail(let trail): trail.ossBucketName
-            case .job: ""
+            case .objects(let trail): trail.ossBucketName
+            case .logs(let trail): trail.slsProjectArn
+            case .jobObjects, .jobLogs, .releases: ""
+            }
+        }
+
+        var isOfLogs: Bool {
+            switch self {
+            case .logs, .jobLogs, .releases: true
+            case .objects, .jobObjects: false
             }
         }
     }
 
+    private func allWork() throws -> [Work] {
+        let trails = try registry.allTrails()
+        let jobs = try registry.allJobs().filter { !$0.status.isOver }
+        return trails.filter { $0.status != .fresh && !$0.ossBucketName.isEmpty }.map(Work.objects)
+            // A logstore is there from the beginning, so that it can be looked at.
+            + trails.filter { !$0.slsProjectArn.isEmpty }.map(Work.logs)
+            + jobs.map(Work.jobObjects) + jobs.filter { !($0.logRuns?.isEmpty ?? true) }.map(Work.jobLogs)
+            + (try registry.releases().isEmpty ? [] : [.releases])
+    }
+
     private func dueWork() -> [Work] {
         do {
-            let trails = try registry.allTrails().filter { $0.status != .fresh && !$0.ossBucketName.isEmpty }
-            let jobs = try registry.allJobs().filter { !$0.status.isOver }
+            let all = try allWork()
             let date = now()
             return progress.withLock { progress in
-                (trails.map(Work.trail) + jobs.map(Work.job)).filter { work in
+                all.filter { work in
                     guard !progress.inFlight.contains(work.id), progress.dueAt[work.id] ?? date <= date else { return false }
                     progress.inFlight.insert(work.id)
                     return true
@@ -112,8 +141,11 @@ public final class DeliveryService: Service {
         var wish = 0
         do {
             switch work {
-            case .trail(let trail): try await deliver(trail)
-            case .job(let job): try await deliver(job)
+            case .objects(let trail): try await deliverObjects(of: trail)
+            case .logs(let trail): try await deliverLogs(of: trail)
+            case .jobObjects(let job): try await deliverObjects(of: job)
+            case .jobLogs(let job): try await deliverLogs(of: job)
+            case .releases: try await logTargets.carryOutReleases(of: registry)
             }
         } catch is CancellationError {
         } catch TrailError.jobNotFound {
@@ -125,12 +157,15 @@ public final class DeliveryService: Service {
             note("\(error)", of: work)
         }
         let seconds = Double(interval.components.seconds) + Double(interval.components.attoseconds) / 1e18
+        let pause = work.isOfLogs ? min(seconds, Self.logInterval) : seconds
         progress.withLock { progress in
             progress.inFlight.remove(work.id)
             let count = failed ? (progress.failures[work.id] ?? 0) + 1 : 0
             progress.failures[work.id] = count
+            // A logstore in trouble is looked at before the next attempt: what is missing there can be made again.
+            if failed, work.isOfLogs { progress.checked[work.id] = nil }
             // After a failure: one second, two, four, up to five minutes, whatever the interval; longer if the store asks.
-            let wait = count > 0 ? max(min(0.5 * Double(1 << min(count, 10)), 300), Double(min(wish, 3600))) : seconds
+            let wait = count > 0 ? max(min(0.5 * Double(1 << min(count, 10)), 300), Double(min(wish, 3600))) : pause
             progress.dueAt[work.id] = now().addingTimeInterval(wait)
         }
     }
@@ -138,139 +173,32 @@ public final class DeliveryService: Service {
     private func note(_ error: String, of work: Work) {
         do {
             switch work {
-            case .trail(let trail):
-                var state = try registry.deliveryState(of: trail)
-                state.lastError = error
-                try saveIfPresent(state, of: trail)
-            case .job(let job):
-                guard var current = try registry.job(job.id, account: job.accountId) else { return }
-                current.delivery.lastError = error
-                try registry.save(current)
+            case .objects(let trail): try registry.change(trail) { $0.lastError = error }
+            case .logs(let trail): try registry.changeLogs(of: trail) { $0.lastError = error }
+            case .jobObjects(let job): try registry.change(job) { $0.delivery.lastError = error }
+            case .jobLogs(let job):
+                try registry.change(job) { job in
+                    var logs = job.logs ?? LogDeliveryState()
+                    logs.lastError = error
+                    job.logs = logs
+                }
+            case .releases: break
             }
+        } catch is CancellationError {
+        } catch TrailError.jobNotFound {
         } catch { logger.error("a delivery's state cannot be kept", metadata: ["error": "\(error)"]) }
     }
 
-    // MARK: Trails
-
-    private func deliver(_ trail: Trail) async throws {
-        let target = targets.target(trail.ossBucketName, account: trail.accountId)
-        let chain = DeliveryChain(
-            name: "trail-" + trail.id, trail: trail, history: history, target: target, now: now,
-            save: { try self.saveIfPresent($0, of: trail) })
-        var state = try registry.deliveryState(of: trail)
-        let end = history.endSequence
-        if trail.status == .enabled || state.plan != nil || state.stop.map({ state.next < $0 }) ?? false,
-            let protection = try await checkIfDue(target, for: .trail(trail))
-        {
-            tell(protection, before: state.protection, trail: trail)
-            state.protection = protection
-            try saveIfPresent(state, of: trail)
-        }
-        let before = state
-        while !Task.isCancelled {
-            // A trail that was stopped, but whose stop is not sealed yet, waits.
-            guard let limit = state.stop ?? (trail.status == .enabled ? end : nil) else { break }
-            guard try await chain.step(&state, limit: min(limit, end)) else { break }
-        }
-        deliveredEvents.increment(by: Int64(state.deliveredEvents - before.deliveredEvents))
-        deliveredObjects.increment(by: Int64(state.deliveredObjects - before.deliveredObjects))
-    }
-
-    /// Asks a target what protects objects there, unless it was asked a short while ago.
-    private func checkIfDue(_ target: any DeliveryTarget, for work: Work) async throws -> TargetProtection? {
+    /// Looks at the target of a piece of work, unless that was done a short while ago.
+    func checkIfDue<Finding>(_ work: Work, _ check: () async throws -> Finding) async throws -> Finding? {
         let date = now()
         let isDue = progress.withLock { progress in
-            guard let last = progress.checked[work.id], last.bucket == work.bucket else { return true }
+            guard let last = progress.checked[work.id], last.target == work.target else { return true }
             return date.timeIntervalSince(last.at) >= Self.checkInterval
         }
         guard isDue else { return nil }
-        let protection = try await target.check()
-        progress.withLock { $0.checked[work.id] = (work.bucket, date) }
-        return protection
-    }
-
-    private func tell(_ protection: TargetProtection, before: TargetProtection?, trail: Trail) {
-        guard !protection.says(sameAs: before) else { return }
-        let facts: Logger.Metadata = [
-            "trail": "\(trail.name)", "target": "\(protection.location)", "retention": "\(protection.retention ?? "none")",
-            "versioning": "\(protection.versioning ?? "none")", "encryption": "\(protection.encryption ?? "none")",
-        ]
-        guard !protection.gaps.isEmpty else {
-            return logger.info("what a trail delivers is protected", metadata: facts)
-        }
-        logger.warning(
-            "what a trail delivers is not protected in every way",
-            metadata: facts.merging(["gaps": .array(protection.gaps.map { .string($0) })]) { $1 })
-    }
-
-    /// Writes a trail's state unless the trail is gone; a stop that was sealed meanwhile is kept.
-    private func saveIfPresent(_ state: DeliveryState, of trail: Trail) throws {
-        try registry.metadata.transact { transaction in
-            guard let current = try transaction.value(Trail.self, at: "trails/\(trail.accountId)/\(trail.name)"),
-                current.id == trail.id
-            else { throw CancellationError() }
-            var state = state
-            if let kept = try transaction.value(DeliveryState.self, at: TrailRegistry.statePath(trail)) {
-                state.stop = kept.stop
-                for run in kept.covered where !state.covers(run) { state.cover(run.first..<run.end) }
-            }
-            try transaction.put(state, at: TrailRegistry.statePath(trail))
-        }
-    }
-
-    // MARK: History jobs
-
-    private func deliver(_ work: HistoryJob) async throws {
-        guard var job = try registry.job(work.id, account: work.accountId) else { return }
-        guard let trail = try registry.trail(job.trailName, account: job.accountId), trail.id == job.trailId else {
-            job.status = .failed
-            job.updatedAt = now()
-            job.delivery.lastError = "the trail was deleted"
-            return try registry.save(job)
-        }
-        let target = targets.target(trail.ossBucketName, account: trail.accountId)
-        _ = try await checkIfDue(target, for: .job(work))
-        job.status = .delivering
-        while let run = job.runs.first, !Task.isCancelled {
-            if job.delivery.plan == nil && !(run.first...run.end).contains(job.delivery.next) || job.delivery.next == 0 {
-                job.delivery.hasGap = job.delivery.lastDigest != nil
-                job.delivery.next = run.first
-                job.delivery.digestStart = run.first
-            }
-            var state = job.delivery
-            let base = job
-            let chain = DeliveryChain(
-                name: job.chain, trail: trail, history: history, target: target, now: now,
-                save: { state in
-                    var job = base
-                    job.delivery = state
-                    job.updatedAt = self.now()
-                    try self.registry.save(job)
-                })
-            while try await chain.step(&state, limit: run.end), !Task.isCancelled {}
-            guard state.next >= run.end else { return }
-            deliveredEvents.increment(by: Int64(state.deliveredEvents - job.delivery.deliveredEvents))
-            deliveredObjects.increment(by: Int64(state.deliveredObjects - job.delivery.deliveredObjects))
-            job.delivery = state
-            job.runs.removeFirst()
-            job.updatedAt = now()
-            try registry.save(job, delivered: run, of: trail)
-        }
-        guard job.runs.isEmpty else { return }
-        job.status = .done
-        job.updatedAt = now()
-        try registry.save(job)
-    }
-}
-
-extension DeliveryState {
-    fileprivate func covers(_ run: Run) -> Bool {
-        covered.contains { $0.first <= run.first && run.end <= $0.end }
-    }
-}
-
-extension DigestLink {
-    init(key: String, content: [UInt8]) {
-        self.init(key: key, sha256: Data(SHA256.hash(data: content)).base64EncodedString())
+        let finding = try await check()
+        progress.withLock { $0.checked[work.id] = (work.target, date) }
+        return finding
     }
 }

@@ -66,6 +66,9 @@ public struct Trail: Codable, Sendable, Equatable {
         trailRegion == "All" ? nil : Set(trailRegion.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
     }
 
+    /// Of the trail's own in the project it delivers to. A trail's name has no capitals, as little as a logstore's.
+    public var logstoreName: String { "actiontrail_" + name.lowercased() }
+
     /// Whether an event is this trail's to deliver.
     func selects(isWrite: Bool, isGlobal: Bool, region: String) -> Bool {
         switch selection {
@@ -79,7 +82,7 @@ public struct Trail: Codable, Sendable, Equatable {
     }
 }
 
-/// How far a trail's delivery is: the cursor, kept beside the trail.
+/// How far the delivery to a bucket is: a trail's own, kept beside it, or that of a history job.
 public struct DeliveryState: Codable, Sendable, Equatable {
     /// Events delivered, or never to be: runs of sequences, ascending, apart.
     public struct Run: Codable, Sendable, Equatable {
@@ -91,8 +94,8 @@ public struct DeliveryState: Codable, Sendable, Equatable {
     public var next: UInt64 = 0
     /// Where the next digest begins: after the last one, or where logging was started.
     public var digestStart: UInt64 = 0
-    /// One past the last event of a trail that was stopped.
-    public var stop: UInt64?
+    /// One past the last event of a run that was ended; nil while a run is open.
+    public var stop: UInt64? = 0
     /// What is being delivered; written before the first object, so that a retry writes the same.
     public var plan: DeliveryPlan?
     /// The chain's newest digest.
@@ -110,21 +113,16 @@ public struct DeliveryState: Codable, Sendable, Equatable {
     public var deliveredObjects: UInt64 = 0
 
     public init() {}
+}
 
-    /// Notes that `run` was delivered, joining it with what it touches.
-    package mutating func cover(_ run: Range<UInt64>) {
-        guard !run.isEmpty else { return }
-        if let last = covered.last, last.end == run.lowerBound {
-            covered[covered.count - 1].end = run.upperBound
-            return
-        }
-        var joined = Run(first: run.lowerBound, end: run.upperBound)
-        covered.removeAll { other in
-            guard other.first <= joined.end, joined.first <= other.end else { return false }
-            joined = Run(first: min(joined.first, other.first), end: max(joined.end, other.end))
-            return true
-        }
-        covered.insert(joined, at: covered.firstIndex { $0.first > joined.first } ?? covered.endIndex)
+extension DeliveryState: DeliveryRuns {
+    package var firstInHand: UInt64 { min(next, digestStart) }
+    package var isHalfDone: Bool { plan != nil }
+
+    package mutating func begin(at sequence: UInt64) {
+        hasGap = lastDigest != nil
+        next = sequence
+        digestStart = sequence
     }
 }
 

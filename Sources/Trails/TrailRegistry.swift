@@ -9,15 +9,16 @@ public final class TrailRegistry: Sendable {
     public static let trailsPerRegion = 5
 
     let metadata: Metadata
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
 
     public init(metadata: Metadata, now: @escaping @Sendable () -> Date) {
         self.metadata = metadata
         self.now = now
     }
 
-    private static func path(_ account: String, _ name: String) -> String { "trails/\(account)/\(name)" }
+    static func path(_ account: String, _ name: String) -> String { "trails/\(account)/\(name)" }
     static func statePath(_ trail: Trail) -> String { "deliveries/\(trail.accountId)/\(trail.name)" }
+    static func logStatePath(_ trail: Trail) -> String { "log-deliveries/\(trail.accountId)/\(trail.name)" }
 
     public func trails(account: String) throws -> [Trail] {
         try metadata.values(Trail.self, prefix: "trails/\(account)/")
@@ -33,6 +34,10 @@ public final class TrailRegistry: Sendable {
         try metadata.value(DeliveryState.self, at: Self.statePath(trail)) ?? DeliveryState()
     }
 
+    public func logDeliveryState(of trail: Trail) throws -> LogDeliveryState {
+        try metadata.value(LogDeliveryState.self, at: Self.logStatePath(trail)) ?? LogDeliveryState()
+    }
+
     public func create(_ trail: Trail) throws(TrailError) {
         try attempt {
             try metadata.transact { transaction in
@@ -46,14 +51,18 @@ public final class TrailRegistry: Sendable {
                 try Self.checkBucketIsFree(trail, among: others)
                 try transaction.put(trail, at: Self.path(trail.accountId, trail.name))
                 try transaction.delete(Self.statePath(trail))
+                try transaction.delete(Self.logStatePath(trail))
             }
         }
     }
 
     /// Changes a trail in place; what `change` throws refuses it.
+    ///
+    /// - Parameter sequence: where a destination that the change adds to a trail that logs begins, and one that it takes away
+    ///   ends.
     @discardableResult
     public func update(
-        _ name: String, account: String, _ change: (inout Trail) throws -> Void
+        _ name: String, account: String, at sequence: UInt64, _ change: (inout Trail) throws -> Void
     ) throws -> Trail {
         try metadata.transact { transaction in
             let path = Self.path(account, name)
@@ -63,6 +72,16 @@ public final class TrailRegistry: Sendable {
             if trail.ossBucketName != before.ossBucketName {
                 let others = try transaction.values(Trail.self, prefix: "trails/\(account)/").filter { $0.name != name }
                 try Self.checkBucketIsFree(trail, among: others)
+            }
+            if trail.slsProjectArn != before.slsProjectArn { try noteRelease(of: before, in: transaction) }
+            if trail.status == .enabled {
+                try openRuns(of: trail, at: sequence, in: transaction)
+                if trail.ossBucketName.isEmpty {
+                    try changeState(of: trail, in: transaction) { $0.seal(at: sequence) }
+                }
+                if trail.slsProjectArn.isEmpty {
+                    try changeLogState(of: trail, in: transaction) { $0.seal(at: sequence) }
+                }
             }
             trail.updatedAt = now()
             try transaction.put(trail, at: path)
@@ -81,10 +100,14 @@ public final class TrailRegistry: Sendable {
             guard let trail = try transaction.value(Trail.self, at: Self.path(account, name)) else {
                 throw TrailError.notFound(name)
             }
+            try noteRelease(of: trail, in: transaction)
             try transaction.delete(Self.path(account, name))
             try transaction.delete(Self.statePath(trail))
+            try transaction.delete(Self.logStatePath(trail))
         }
     }
+
+    // MARK: Logging
 
     /// Starts logging at `sequence`; starting a started trail changes nothing.
     public func start(_ name: String, account: String, at sequence: UInt64) throws {
@@ -93,35 +116,40 @@ public final class TrailRegistry: Sendable {
                 throw TrailError.notFound(name)
             }
             guard trail.status != .enabled else { return }
-            var state = try transaction.value(DeliveryState.self, at: Self.statePath(trail)) ?? DeliveryState()
-            let isUnsealed = trail.status == .disabled && state.stop == nil
-            if isUnsealed || state.plan != nil || (state.stop.map { $0 >= sequence || state.next < $0 } ?? false) {
-                // Started again before all up to the stop was delivered: the run simply goes on.
-                state.stop = nil
-            } else {
-                // What a history job is delivering already is not this run's.
-                let jobs = try transaction.values(HistoryJob.self, prefix: "jobs/\(account)/")
-                    .filter { $0.trailId == trail.id && !$0.status.isOver }
-                let first = max(sequence, jobs.compactMap(\.runs.last?.end).max() ?? 0)
-                state.hasGap = state.lastDigest != nil
-                state.stop = nil
-                state.next = first
-                state.digestStart = first
-            }
+            try openRuns(of: trail, at: sequence, in: transaction)
             trail.status = .enabled
             trail.startedAt = now()
             trail.updatedAt = now()
             try transaction.put(trail, at: Self.path(account, name))
-            try transaction.put(state, at: Self.statePath(trail))
+        }
+    }
+
+    /// Opens a run for each destination that a trail has; where one is open, nothing changes.
+    private func openRuns(of trail: Trail, at sequence: UInt64, in transaction: Metadata.Transaction) throws {
+        // What a history job is delivering already is not this run's.
+        let jobs = try transaction.values(HistoryJob.self, prefix: "jobs/\(trail.accountId)/")
+            .filter { $0.trailId == trail.id && !$0.status.isOver }
+        if !trail.ossBucketName.isEmpty {
+            let end = jobs.compactMap(\.runs.last?.end).max() ?? 0
+            try changeState(of: trail, in: transaction) { $0.open(at: sequence, after: end) }
+        }
+        if !trail.slsProjectArn.isEmpty {
+            let end = jobs.compactMap { $0.logRuns?.last?.end }.max() ?? 0
+            try changeLogState(of: trail, in: transaction) { $0.open(at: sequence, after: end) }
         }
     }
 
     /// Stops logging; what was recorded up to ``sealStop(_:account:at:)`` is still delivered.
     public func stop(_ name: String, account: String) throws {
-        try update(name, account: account) { trail in
+        try metadata.transact { transaction in
+            guard var trail = try transaction.value(Trail.self, at: Self.path(account, name)) else {
+                throw TrailError.notFound(name)
+            }
             guard trail.status == .enabled else { return }
             trail.status = .disabled
             trail.stoppedAt = now()
+            trail.updatedAt = now()
+            try transaction.put(trail, at: Self.path(account, name))
         }
     }
 
@@ -130,10 +158,8 @@ public final class TrailRegistry: Sendable {
         try metadata.transact { transaction in
             guard let trail = try transaction.value(Trail.self, at: Self.path(account, name)), trail.status == .disabled
             else { return }
-            var state = try transaction.value(DeliveryState.self, at: Self.statePath(trail)) ?? DeliveryState()
-            guard state.stop == nil else { return }
-            state.stop = max(sequence, state.next)
-            try transaction.put(state, at: Self.statePath(trail))
+            try changeState(of: trail, in: transaction) { $0.seal(at: sequence) }
+            try changeLogState(of: trail, in: transaction) { $0.seal(at: sequence) }
         }
     }
 
@@ -146,30 +172,5 @@ public final class TrailRegistry: Sendable {
 
     private func attempt(_ body: () throws -> Void) throws(TrailError) {
         do { try body() } catch let error as TrailError { throw error } catch { throw .metadata("\(error)") }
-    }
-}
-
-public enum TrailError: Error, Equatable, CustomStringConvertible {
-    case notFound(String)
-    case alreadyExists(name: String, region: String)
-    case tooMany(limit: Int)
-    case bucketTaken(String)
-    case jobNotFound(Int)
-    /// Nothing of the trail's is left to deliver, or it delivers to no bucket.
-    case jobNotPossible(String)
-    case jobRunning(Int)
-    case metadata(String)
-
-    public var description: String {
-        switch self {
-        case .notFound: "The specified Trail does not exist."
-        case .alreadyExists(let name, let region): "Trail name (\(name)) in region (\(region)) already exists."
-        case .tooMany(let limit): "At most \(limit) trails can be created in a region."
-        case .bucketTaken(let bucket): "The OSS bucket \(bucket) is already used by another trail."
-        case .jobNotFound(let id): "The specified delivery history job \(id) does not exist."
-        case .jobNotPossible(let reason): reason
-        case .jobRunning(let id): "The delivery history job \(id) is still running; one runs at a time."
-        case .metadata(let reason): reason
-        }
     }
 }

@@ -13,8 +13,8 @@ struct Cairn: AsyncParsableCommand {
         commandName: "cairn", abstract: "A self-hosted audit trail: record, look up, deliver, prove.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Put.self, Lookup.self, Count.self, TrailCommand.self, Proof.self, Verify.self, Bucket.self,
-            KeysCommand.self, UsersCommand.self, PoliciesCommand.self, WhoAmI.self, Protect.self, TokenCommand.self,
+            Serve.self, Put.self, Lookup.self, Count.self, Query.self, Tail.self, TrailCommand.self, Proof.self, Verify.self,
+            Bucket.self, KeysCommand.self, UsersCommand.self, PoliciesCommand.self, WhoAmI.self, Protect.self, TokenCommand.self,
             QuarantineCommand.self, Sample.self,
         ])
 

@@ -11,6 +11,7 @@ enum Vectors {
 
     static let actionTrail: ActionTrailVectors? = read("actiontrail-requests.json")
     static let oss: OSSVectors? = read("oss-requests.json")
+    static let sls: SLSVectors? = read("sls-requests.json")
     static let kmsAndRAM: KMSAndRAMVectors? = read("kms-ram-requests.json")
 
     private static func read<Content: Decodable>(_ name: String) -> Content? {

@@ -148,7 +148,7 @@ import Trails
         try world.trail()
         try world.startLogging()
         for (round, bucket) in ["bucket-a", "bucket-b", "bucket-a"].enumerated() {
-            try world.registry.update("audit", account: account) { $0.ossBucketName = bucket }
+            try world.update { $0.ossBucketName = bucket }
             try await world.record(round * 10..<round * 10 + 10)
             try await world.deliver()
         }

@@ -95,6 +95,7 @@ final class World: Sendable {
     let history: EventHistory
     let store: EmbeddedObjectStore
     let faults = Faults()
+    let logs = MemoryLogs()
     let registry: TrailRegistry
     let service: DeliveryService
 
@@ -115,6 +116,9 @@ final class World: Sendable {
             targets: DeliveryTargets(remote: remote, owner: account) { [store, faults] bucket, _ in
                 FlakyTarget(
                     real: EmbeddedTarget(store: store, bucket: bucket, now: { time.date }), bucket: bucket, faults: faults)
+            },
+            logTargets: LogDeliveryTargets(account: account) { [logs] owner in
+                MemoryLogs.Target(logs: logs, owner: owner, now: { time.date })
             }, interval: .milliseconds(50),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), now: { time.date })
         for bucket in ["bucket-a", "bucket-b"] { _ = try store.createBucket(bucket, owner: account) }
@@ -130,11 +134,12 @@ final class World: Sendable {
     @discardableResult
     func trail(
         _ name: String = "audit", bucket: String = "bucket-a", selection: Trail.Selection = .all, region: String = "All",
-        prefix: String = "", owner: String = account
+        prefix: String = "", owner: String = account, project: String = ""
     ) throws -> Trail {
-        let trail = Trail(
+        var trail = Trail(
             id: UUID().uuidString, name: name, accountId: owner, homeRegion: "local-1", trailRegion: region,
             selection: selection, ossBucketName: bucket, ossKeyPrefix: prefix, createdAt: time.date)
+        if !project.isEmpty { trail.slsProjectArn = "acs:log:local-1:\(owner):project/\(project)" }
         try registry.create(trail)
         return trail
     }
@@ -158,6 +163,14 @@ final class World: Sendable {
 
     func state(_ name: String = "audit") throws -> DeliveryState {
         try registry.deliveryState(of: registry.trail(name, account: account)!)
+    }
+
+    func logState(_ name: String = "audit") throws -> LogDeliveryState {
+        try registry.logDeliveryState(of: registry.trail(name, account: account)!)
+    }
+
+    func update(_ name: String = "audit", _ change: (inout Trail) throws -> Void) throws {
+        try registry.update(name, account: account, at: history.endSequence, change)
     }
 
     /// Runs deliveries until nothing moves.

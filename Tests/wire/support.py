@@ -331,15 +331,15 @@ class Server:
         if start:
             self.call("StartLogging", {"Name": name})
 
-    def settle(self, name, wait=60):
-        """Waits until a trail has delivered everything that was recorded before this call."""
+    def settle(self, name, wait=60, waiting="WaitingEventCount"):
+        """Waits until a trail has delivered everything that was recorded before this call; `WaitingLogCount` asks for its logstore."""
         before = int(self.get("/log/checkpoint").content.split(b"\n")[1])
         deadline = time.time() + wait
         while True:
             status = self.call("GetTrailStatus", {"Name": name})
             size = int(self.get("/log/checkpoint").content.split(b"\n")[1])
             # Waiting counts from the cursor to the log's end.
-            if "WaitingEventCount" in status and size - status["WaitingEventCount"] >= before:
+            if waiting in status and size - status[waiting] >= before:
                 return status
             assert time.time() < deadline, status
             time.sleep(0.2)

@@ -207,6 +207,6 @@ def test_head_has_no_body(server):
         assert head.startswith(b"HTTP/1.1 ") and body == b"", (path, answer)
 
 
-def test_the_sls_port_says_that_it_is_not_built(server):
+def test_the_sls_port_refuses_in_its_own_words(server):
     answer = support.Answer(server.session.get(server.sls + "/logstores/x?type=log", timeout=10))
-    assert answer.status == 501 and answer.json["errorCode"] == "ActionNotImplemented"
+    assert answer.status == 400 and answer.json["errorCode"] == "MissAccessKeyId" and answer.headers["x-log-requestid"]

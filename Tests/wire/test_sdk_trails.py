@@ -241,8 +241,6 @@ def test_regions_and_selectors(client, name):
 
 
 def test_operations_that_do_not_exist_yet(client, server):
-    assert refusal(client, "get_access_key_last_used_info", m.GetAccessKeyLastUsedInfoRequest(
-        access_key=KEY)) == (501, "ActionNotImplemented")
     assert refusal(client, "enable_insight", m.EnableInsightRequest(insight_type="IpInsight")) == (501, "ActionNotImplemented")
     for signature in ("v3", "v1"):
         for action, version, expected in (

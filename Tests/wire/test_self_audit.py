@@ -182,7 +182,7 @@ def test_calls_on_the_sls_port(server):
     path = "/logstores/" + uuid.uuid4().hex
     answer = server.session.get(server.sls + path, timeout=10)
     e = wait_for(lambda: [e for e in server.lookup([("ServiceName", "Sls")]) if path in json.dumps(e)], what="the sls call")[0]
-    assert e["errorCode"] == "ActionNotImplemented" and e["sourceIpAddress"] == "127.0.0.1" and answer.status_code == 501
+    assert e["errorCode"] == "MissAccessKeyId" and e["sourceIpAddress"] == "127.0.0.1" and answer.status_code == 400
 
 
 def test_lookups_are_recorded_once_each(server):

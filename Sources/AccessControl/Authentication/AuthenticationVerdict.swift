@@ -21,6 +21,9 @@ public struct Authentication: Sendable, Hashable {
         case ossV2URL = "OSS2-URL"
         case ossV4Header = "OSS4-HMAC-SHA256"
         case ossV4URL = "OSS4-HMAC-SHA256-URL"
+        case slsV1SHA1 = "LOG-HMAC-SHA1"
+        case slsV1SHA256 = "LOG-HMAC-SHA256"
+        case slsV4 = "SLS4-HMAC-SHA256"
         case bearerToken = "Bearer"
     }
 

@@ -14,14 +14,16 @@ extension IdentityStore: IdentityPolicies {
             for group in user.groups.keys.sorted() { attachments += directory.groups[group]?.attachments ?? [] }
             return CallerPolicies(identity: try attachments.map { try directory.named($0) })
         case .assumedRole:
-            guard let id = caller.accessKeyId, let session = sessions.withLock({ $0[id] }),
-                let role = directory.roles[session.roleId]
+            // A service that acts in a role has no key, and the whole of the role.
+            let session = caller.accessKeyId.flatMap { id in sessions.withLock { $0[id] } }
+            guard session != nil || caller.accessKeyId == nil,
+                let role = directory.roles[session?.roleId ?? caller.session?.roleId ?? ""]
             else { return CallerPolicies() }
             if let service = role.serviceName {
                 return CallerPolicies(identity: SystemPolicies.ofServiceLinkedRole(service).map { [$0.named] } ?? [])
             }
             return CallerPolicies(
-                identity: try role.attachments.map { try directory.named($0) }, session: try session.narrowing())
+                identity: try role.attachments.map { try directory.named($0) }, session: try session?.narrowing())
         case .rootAccount, .ingestToken, .service, .anonymous: return CallerPolicies()
         }
     }

@@ -57,6 +57,18 @@ extension WireTime {
             String(decoding: bytes[3..<8] + digits + bytes[11..<25], as: UTF8.self), shape: ", dd MM yyyy HH:mm:ss")
     }
 
+    /// `Fri, 02 Jan 2026 03:04:05 GMT`.
+    public var httpDate: String {
+        let time = written(as: "yyyyMMddHHmmss")
+        let digits = Array(time.utf8)
+        func part(_ range: Range<Int>) -> String { String(decoding: digits[range], as: UTF8.self) }
+        let month = Self.monthNames[(Int(part(4..<6)) ?? 1) - 1]
+        // 1 January 1970 was a Thursday, the fourth of these names.
+        let weekday = secondsSince1970.flooredQuotientAndRemainder(dividingBy: 86_400).quotient
+        let day = Self.dayNames[Int((weekday + 3).flooredQuotientAndRemainder(dividingBy: 7).remainder)]
+        return "\(day), \(part(6..<8)) \(month) \(part(0..<4)) \(part(8..<10)):\(part(10..<12)):\(part(12..<14)) GMT"
+    }
+
     public var iso8601: String { written(as: "yyyy-MM-ddTHH:mm:ssZ") }
     public var compact: String { written(as: "yyyyMMddTHHmmssZ") }
     /// `20260102`, the first part of a V4 scope.

@@ -4,7 +4,7 @@
 import Foundation
 import Trails
 
-/// Delivery history jobs: actiontrail.md section 10. Here they deliver to the trail's bucket.
+/// Delivery history jobs: actiontrail.md section 10. Here they deliver to the trail's bucket and to its logstore.
 extension RPCOperation {
     static let createDeliveryHistoryJob = RPCOperation("CreateDeliveryHistoryJob", isWrite: true, namedBy: "TrailName") {
         context in
@@ -33,7 +33,7 @@ extension RPCOperation {
         region.add(job.homeRegion, "Region")
         region.add(job.status.rawValue, "Status")
         answer.add([region], "Status")
-        answer.add(job.delivery.lastError, "LatestDeliveryError")
+        answer.add(job.lastError, "LatestDeliveryError")
         return RPCAnswer(answer)
     }
 

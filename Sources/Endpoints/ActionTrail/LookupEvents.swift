@@ -80,7 +80,7 @@ struct LookupRequest {
     var after: LogPosition?
     var limit: Int
     /// What the pages of one lookup have in common.
-    private var fingerprint: String
+    private var fingerprint: UInt64
 
     init(_ context: RPCContext, conditions: [LookupQuery.Condition], text: String = "") throws(RPCError) {
         limit = try context.integer("MaxResults", in: 0...50, default: 20)
@@ -92,14 +92,15 @@ struct LookupRequest {
             default: throw .invalidParameter("Direction must be FORWARD or BACKWARD.")
             }
         let token = try context.filled("NextToken").map { text throws(RPCError) in
-            try Token(text)
+            try PageToken.content(Token.self, of: text)
         }
         let range = try Self.times(context, default: token.map { ($0.start, $0.end) })
         (times, startText, endText) = (range.times, range.startText, range.endText)
-        let what = conditions.map { "\($0.attribute.rawValue)=\($0.value)" }.joined(separator: "\u{0}") + "\u{0}" + text
-        fingerprint = "\(context.accountId)\u{0}\(startText)\u{0}\(endText)\u{0}\(direction)\u{0}\(what)"
+        fingerprint = PageToken.fingerprint(
+            [context.accountId, startText, endText, "\(direction)"] + conditions.map { "\($0.attribute.rawValue)=\($0.value)" }
+                + [text])
         if let token {
-            guard token.fingerprint == Self.hash(fingerprint), token.sequence < context.services.history.endSequence else {
+            guard token.fingerprint == fingerprint, token.sequence < context.services.history.endSequence else {
                 throw .invalidParameter("NextToken belongs to a lookup with other parameters.")
             }
             after = LogPosition(time: token.time, sequence: token.sequence)
@@ -144,41 +145,18 @@ struct LookupRequest {
         return EventTime.milliseconds(text)
     }
 
-    private static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
-
     func token(after position: LogPosition) -> String {
-        Token(
-            time: position.time, sequence: position.sequence, start: startText, end: endText,
-            fingerprint: Self.hash(fingerprint)
-        ).text
+        PageToken.text(
+            Token(
+                time: position.time, sequence: position.sequence, start: startText, end: endText, fingerprint: fingerprint))
     }
 
-    /// A page's end. Not secret and not trusted: it holds a position, and the lookup checks the account itself.
     private struct Token: Codable {
         var time: Int64
         var sequence: UInt64
         var start: String
         var end: String
         var fingerprint: UInt64
-
-        var text: String { (try? JSONEncoder().encode(self).base64EncodedString()) ?? "" }
-
-        init(time: Int64, sequence: UInt64, start: String, end: String, fingerprint: UInt64) {
-            self.time = time
-            self.sequence = sequence
-            self.start = start
-            self.end = end
-            self.fingerprint = fingerprint
-        }
-
-        init(_ text: String) throws(RPCError) {
-            guard text.utf8.count <= 1024, let data = Data(base64Encoded: text),
-                let token = try? JSONDecoder().decode(Token.self, from: data)
-            else { throw .invalidParameter("NextToken is not one that this service gave.") }
-            self = token
-        }
     }
 
     /// `LookupAttribute.N.Key` and `.Value`; of a repeated key the last one counts.

@@ -34,8 +34,13 @@ extension RPCOperation {
         }
         try TrailBucket.check(bucket, prefix: trail.ossKeyPrefix, in: context)
         try TrailRules.checkOtherDestinations(trail)
+        try TrailLogstore.check(trail, in: context)
         try TrailRole.check([trail.ossWriteRoleArn, trail.slsWriteRoleArn], in: context)
         try context.services.trails.create(trail)
+        do { try await TrailLogstore.make(for: trail, in: context.services) } catch {
+            try context.services.trails.delete(name, account: context.accountId)
+            throw error
+        }
         return RPCAnswer(JSONFields(destinationOf: trail))
     }
 
@@ -51,9 +56,14 @@ extension RPCOperation {
         if bucket != before.ossBucketName || prefix != before.ossKeyPrefix {
             try TrailBucket.check(bucket, prefix: prefix, in: context)
         }
+        var moved = before
+        moved.slsProjectArn = context["SlsProjectArn"] ?? before.slsProjectArn
+        if moved.slsProjectArn != before.slsProjectArn { try TrailLogstore.check(moved, in: context) }
         try TrailRole.check(
             ["OssWriteRoleArn", "SlsWriteRoleArn", "MaxComputeWriteRoleArn"].compactMap { context[$0] }, in: context)
-        let trail = try context.services.trails.update(name, account: context.accountId) { trail in
+        let role = TrailRole.linkedARN(account: context.accountId)
+        let services = context.services
+        let trail = try services.trails.update(name, account: context.accountId, at: services.history.endSequence) { trail in
             trail.ossBucketName = context["OssBucketName"] ?? trail.ossBucketName
             if let prefix = context["OssKeyPrefix"] {
                 try TrailRules.checkPrefix(prefix)
@@ -68,15 +78,26 @@ extension RPCOperation {
                 trail.selection = try TrailRules.selection(selection)
             }
             if let region = context["TrailRegion"], !region.isEmpty { trail.trailRegion = try TrailRules.region(region) }
+            // A destination that is added works in a role too.
+            if !trail.ossBucketName.isEmpty, trail.ossWriteRoleArn.isEmpty { trail.ossWriteRoleArn = role }
+            if !trail.slsProjectArn.isEmpty, trail.slsWriteRoleArn.isEmpty { trail.slsWriteRoleArn = role }
             try TrailRules.checkDestination(trail)
             try TrailRules.checkOtherDestinations(trail)
+        }
+        if trail.slsProjectArn != before.slsProjectArn {
+            // What fails here is done, or told, by the delivery.
+            try? await TrailLogstore.make(for: trail, in: services)
+            try? await services.logTargets.carryOutReleases(of: services.trails)
         }
         return RPCAnswer(JSONFields(destinationOf: trail), weakening: TrailRules.weakening(from: before, to: trail))
     }
 
     static let deleteTrail = RPCOperation("DeleteTrail", isWrite: true) { context in
         let name = try context.required("Name")
-        try context.services.trails.delete(name, account: context.accountId)
+        let services = context.services
+        try services.trails.delete(name, account: context.accountId)
+        // What fails here is done by the delivery.
+        try? await services.logTargets.carryOutReleases(of: services.trails)
         return RPCAnswer(weakening: "deletes the trail \(name)")
     }
 
@@ -134,23 +155,33 @@ extension RPCOperation {
         guard let trail = try context.services.trails.trail(name, account: context.accountId) else {
             throw TrailError.notFound(name)
         }
-        let state = try context.services.trails.deliveryState(of: trail)
+        let services = context.services
+        let state = try services.trails.deliveryState(of: trail)
+        let logs = try services.trails.logDeliveryState(of: trail)
         var answer = JSONFields()
         answer.add(trail.status == .enabled, "IsLogging")
-        answer.add(try TrailBucket.exists(trail, in: context.services), "OssBucketStatus")
-        answer.add(false, "SlsLogStoreStatus")
+        answer.add(try TrailBucket.exists(trail, in: services), "OssBucketStatus")
+        answer.add(TrailLogstore.exists(trail, logs, in: services), "SlsLogStoreStatus")
         answer.add(trail.startedAt.map(wireTime), "StartLoggingTime")
         answer.add(trail.stoppedAt.map(wireTime), "StopLoggingTime")
         answer.add(state.lastDeliveredAt.map(wireTime), "LatestDeliveryTime")
         answer.add(state.lastError, "LatestDeliveryError")
+        answer.add(logs.lastDeliveredAt.map(wireTime), "LatestDeliveryLogServiceTime")
+        answer.add(logs.lastError, "LatestDeliveryLogServiceError")
         // Cairn's own: how far the delivery is.
         answer.add(state.deliveredEvents, "DeliveredEventCount")
         answer.add(state.deliveredObjects, "DeliveredObjectCount")
         if let protection = state.protection { answer.add(JSONFields(protection), "DeliveryTarget") }
-        if trail.status == .enabled {
-            let end = context.services.history.endSequence
+        let end = services.history.endSequence
+        if trail.status == .enabled, !trail.ossBucketName.isEmpty {
             answer.add(end > state.next ? end - state.next : 0, "WaitingEventCount")
         }
+        guard !trail.slsProjectArn.isEmpty else { return RPCAnswer(answer) }
+        answer.add(logs.deliveredEvents, "DeliveredLogCount")
+        answer.add(logs.parkedEvents, "ParkedEventCount")
+        if !logs.parked.isEmpty { answer.add(logs.parked.map { JSONFields($0) }, "ParkedEvents") }
+        if let readiness = logs.readiness { answer.add(JSONFields(readiness), "LogDeliveryTarget") }
+        if trail.status == .enabled { answer.add(end > logs.next ? end - logs.next : 0, "WaitingLogCount") }
         return RPCAnswer(answer)
     }
 }

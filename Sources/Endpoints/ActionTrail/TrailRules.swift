@@ -39,12 +39,7 @@ enum TrailRules {
         }
     }
 
-    /// Log service and MaxCompute come later: no project exists that a trail could deliver to.
     static func checkOtherDestinations(_ trail: Trail) throws(RPCError) {
-        guard trail.slsProjectArn.isEmpty else {
-            throw RPCError(
-                400, "SlsProjectDoesNotExistException", "The specified Log Service project does not exist.")
-        }
         guard trail.maxComputeProjectArn.isEmpty else {
             throw .invalidParameter("Delivery to MaxCompute is not offered by this service.")
         }
@@ -66,7 +61,10 @@ enum TrailRules {
                     : "delivers to the bucket \(new.ossBucketName) instead of \(old.ossBucketName)")
         }
         if !old.slsProjectArn.isEmpty, new.slsProjectArn != old.slsProjectArn {
-            changes.append("delivers no more to \(old.slsProjectArn)")
+            changes.append(
+                new.slsProjectArn.isEmpty
+                    ? "delivers no more to \(old.slsProjectArn)"
+                    : "delivers to \(new.slsProjectArn) instead of \(old.slsProjectArn)")
         }
         return changes.isEmpty ? nil : "the trail \(new.name) " + changes.joined(separator: ", and ")
     }

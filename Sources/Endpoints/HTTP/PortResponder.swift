@@ -12,7 +12,7 @@ import Synchronization
 /// One port's protocol: from a request to an answer.
 protocol WireService: Sendable {
     /// - Parameter request: without its body, which is read, or not, as the service sees fit.
-    func answer(_ request: WireRequest, body: RequestBody) async -> WireAnswer
+    func answer(_ request: WireRequest, body: RequestBody, from client: ClientConnection) async -> WireAnswer
 }
 
 /// Stands between Hummingbird and a ``WireService``: the request as it was on the wire, its peer, and a last net
@@ -34,7 +34,7 @@ public struct PortResponder: HTTPResponder {
         let wire = WireRequest(
             method: request.method.rawValue, target: request.head.path ?? "/", headers: headers,
             peerAddress: context.peerAddress, isTLS: isTLS)
-        let answer = await service.answer(wire, body: request.body)
+        let answer = await service.answer(wire, body: request.body, from: context.client)
         return answer.response(isHead: request.method == .head)
     }
 }
@@ -42,9 +42,11 @@ public struct PortResponder: HTTPResponder {
 public struct PortContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     public let peerAddress: String
+    let client: ClientConnection
 
     public init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
+        client = ClientConnection(source.channel)
         peerAddress = source.channel.remoteAddress?.ipAddress ?? ""
     }
 }

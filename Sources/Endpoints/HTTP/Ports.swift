@@ -22,7 +22,7 @@ struct ApiPort: WireService {
         log = LogEndpoint(services: services)
     }
 
-    func answer(_ request: WireRequest, body: RequestBody) async -> WireAnswer {
+    func answer(_ request: WireRequest, body: RequestBody, from client: ClientConnection) async -> WireAnswer {
         switch request.rawPath {
         case "/v1/events": return await ingest.answer(request, body: body, forced: nil)
         case "/v1/sources/kubernetes": return await ingest.answer(request, body: body, forced: .kubernetes)
@@ -71,23 +71,6 @@ struct ApiPort: WireService {
     }
 }
 
-/// The sls port until the log service is built: every call is refused in SLS's words, and recorded.
-struct LogServicePort: WireService {
-    let services: EndpointServices
-
-    func answer(_ request: WireRequest, body: RequestBody) async -> WireAnswer {
-        var record = CallRecord(request, requestId: UUID().uuidString, serviceName: "Sls")
-        record.parameters = [.init("path", String(request.rawPath.prefix(1024)))]
-        record.errorCode = "ActionNotImplemented"
-        record.errorMessage = "The log service is not built yet."
-        await services.recorder.record(record)
-        var fields = JSONFields()
-        fields.add("ActionNotImplemented", "errorCode")
-        fields.add("The log service is not built yet.", "errorMessage")
-        return .json(fields, status: 501, headers: [("x-log-requestid", record.requestId)])
-    }
-}
-
 /// The three ports' responders, for the composition root.
 public enum Ports {
     public static func api(_ services: EndpointServices, isTLS: Bool, metrics: @escaping @Sendable () -> String) -> PortResponder
@@ -100,6 +83,6 @@ public enum Ports {
     }
 
     public static func sls(_ services: EndpointServices, isTLS: Bool) -> PortResponder {
-        PortResponder(LogServicePort(services: services), isTLS: isTLS)
+        PortResponder(SLSPort(services: services), isTLS: isTLS)
     }
 }

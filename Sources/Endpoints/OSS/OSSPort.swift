@@ -58,7 +58,7 @@ struct OSSError: Error {
 struct OSSPort: WireService {
     let services: EndpointServices
 
-    func answer(_ request: WireRequest, body: RequestBody) async -> WireAnswer {
+    func answer(_ request: WireRequest, body: RequestBody, from client: ClientConnection) async -> WireAnswer {
         let requestId = Self.makeRequestId()
         let body = IncomingBody(body)
         var record = CallRecord(request, requestId: requestId, serviceName: "Oss")
@@ -246,14 +246,6 @@ struct OSSPort: WireService {
 
     /// RFC 1123 in GMT, as OSS and its SDKs want it.
     static func httpDate(_ date: Date) -> String {
-        let seconds = Int64(date.timeIntervalSince1970.rounded(.down))
-        var time = time_t(seconds)
-        var parts = tm()
-        gmtime_r(&time, &parts)
-        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        func two(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
-        return "\(days[Int(parts.tm_wday)]), \(two(parts.tm_mday)) \(months[Int(parts.tm_mon)]) \(parts.tm_year + 1900) "
-            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)) GMT"
+        WireTime(secondsSince1970: Int64(date.timeIntervalSince1970.rounded(.down))).httpDate
     }
 }

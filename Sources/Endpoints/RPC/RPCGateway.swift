@@ -324,6 +324,7 @@ extension TrailError {
         case .alreadyExists: RPCError(400, "TrailAlreadyExistsException", description)
         case .tooMany: RPCError(403, "MaximumNumberOfTrailsExceededException", description)
         case .bucketTaken: RPCError(400, "RepeatOssBucket", description)
+        case .badProject: RPCError(400, "SlsProjectDoesNotExistException", description)
         case .jobNotFound: RPCError(404, "DeliveryHistoryJobNotFound", description)
         case .jobNotPossible: RPCError(403, "NotSupportDeliveryHistoryJob", description)
         case .jobRunning: RPCError(400, "DeliveryHistoryJobRunning", description)

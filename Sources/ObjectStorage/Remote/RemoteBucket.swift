@@ -68,5 +68,9 @@ public struct RemoteBucket: Sendable, Equatable {
             }()
     }
 
+    var access: RemoteAccess {
+        RemoteAccess(accessKeyId: accessKeyId, secret: secret, sessionToken: sessionToken, role: role, caFile: caFile)
+    }
+
     var place: RemotePlace { RemotePlace(name: name, kind: kind.rawValue, bucket: bucket, endpoint: endpoint) }
 }

@@ -4,14 +4,14 @@
 import AccessControl
 
 /// What requests are signed with.
-struct RemoteCredentials: Sendable {
-    var accessKeyId: String
-    var secret: Secret
-    var sessionToken: Secret?
+package struct RemoteCredentials: Sendable {
+    package var accessKeyId: String
+    package var secret: Secret
+    package var sessionToken: Secret?
     var expiresAt: WireTime?
 }
 
-protocol RemoteCredentialSource: Sendable {
+package protocol RemoteCredentialSource: Sendable {
     func credentials() async throws -> RemoteCredentials
     /// The store refused them as expired: the next ones are to be new.
     func renew() async
@@ -25,14 +25,14 @@ struct StaticCredentials: RemoteCredentialSource {
     let environment: [String: String]
     let place: RemotePlace
 
-    init(_ bucket: RemoteBucket, environment: [String: String]) {
-        accessKeyId = bucket.accessKeyId
-        secret = bucket.secret
-        sessionToken = bucket.sessionToken
-        place = bucket.place
+    init(_ access: RemoteAccess, environment: [String: String], place: RemotePlace) {
+        accessKeyId = access.accessKeyId
+        secret = access.secret
+        sessionToken = access.sessionToken
+        self.place = place
         // Nothing else of the environment is kept.
         var kept: [String: String] = [:]
-        for source in [bucket.secret, bucket.sessionToken] {
+        for source in [access.secret, access.sessionToken] {
             if case .environment(let name) = source { kept[name] = environment[name] }
         }
         self.environment = kept

@@ -1,17 +1,34 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where an error happened: which bucket, where, and what the configuration calls it.
+import AccessControl
+
+/// Where an error happened: which bucket or log project, where, and what the configuration calls it.
 public struct RemotePlace: Sendable, Equatable, CustomStringConvertible {
+    /// The kind of a project of a log service.
+    package static let logProject = "sls"
+
     public var name: String
     public var kind: String
+    /// Or project.
     public var bucket: String
     public var endpoint: RemoteEndpoint
 
-    public var description: String { "\(kind) bucket `\(bucket)` at \(endpoint) (remote bucket `\(name)`)" }
+    package init(name: String, kind: String, bucket: String, endpoint: RemoteEndpoint) {
+        self.name = name
+        self.kind = kind
+        self.bucket = bucket
+        self.endpoint = endpoint
+    }
+
+    public var description: String {
+        kind == Self.logProject
+            ? "log project `\(bucket)` at \(endpoint) (remote log project `\(name)`)"
+            : "\(kind) bucket `\(bucket)` at \(endpoint) (remote bucket `\(name)`)"
+    }
 }
 
-/// What went wrong with a remote bucket, where, and what to do. Holds no secret, token or signature.
+/// What went wrong with a remote bucket or log project, where, and what to do. Holds no secret, token or signature.
 public struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible {
     public enum Kind: Sendable, Equatable {
         /// No answer: name, connection, TLS, timeout, or an answer that broke off.
@@ -40,7 +57,7 @@ public struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Seconds that the store asked to wait.
     public var retryAfter: Int?
 
-    init(
+    package init(
         _ kind: Kind, _ action: String, _ place: RemotePlace, problem: String, status: Int? = nil, code: String? = nil,
         retryAfter: Int? = nil
     ) {
@@ -60,7 +77,7 @@ extension RemoteError {
     /// The error that an answer tells.
     init(_ action: String, _ place: RemotePlace, answer: RemoteAnswer) {
         let text = answer.body.isEmpty ? "" : String(decoding: answer.body.prefix(RemoteAnswer.errorLimit), as: UTF8.self)
-        let message = XMLScan.first("Message", in: text).map { ": " + Self.plain($0) } ?? ""
+        let message = XMLScan.first("Message", in: text).map { ": " + ForeignAnswer.plain($0) } ?? ""
         let code = answer.code
         let advice = Self.advice(answer, code: code, text: text).map { "; " + $0 } ?? ""
         self.init(
@@ -68,29 +85,11 @@ extension RemoteError {
             status: answer.status, code: code, retryAfter: answer.retryAfter)
     }
 
-    /// A store's own words, short, on one line, and without anything that could be a signature or token it repeats.
-    static func plain(_ text: String) -> String {
-        var words: [String] = []
-        for word in text.prefix(300).split(whereSeparator: { $0.isWhitespace }) {
-            var longest = 0
-            var run = 0
-            for byte in word.utf8 {
-                let isCoded =
-                    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                    || [0x2B, 0x2D, 0x2F, 0x3D, 0x5F, 0x25].contains(byte)
-                run = isCoded ? run + 1 : 0
-                longest = max(longest, run)
-            }
-            words.append(longest >= 28 ? "…" : String(word.filter { $0.isASCII ? !$0.isNewline && $0 >= " " : true }))
-        }
-        return words.joined(separator: " ")
-    }
-
     private static func advice(_ answer: RemoteAnswer, code: String?, text: String) -> String? {
         if let region = XMLScan.first("Region", in: text) ?? answer["x-amz-bucket-region"],
             [301, 307, 400].contains(answer.status)
         {
-            return "the bucket is in region `\(plain(region))`: set `region` and `endpoint` to that"
+            return "the bucket is in region `\(ForeignAnswer.plain(region))`: set `region` and `endpoint` to that"
         }
         if (300..<400).contains(answer.status) {
             return "the endpoint is not the bucket's: set `endpoint` to the one of its region"

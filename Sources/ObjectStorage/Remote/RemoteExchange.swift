@@ -19,7 +19,7 @@ package struct RetryPolicy: Sendable {
     package init() {}
 
     /// Half of it fixed, half by chance, so that many clients do not come back at once.
-    func pause(afterAttempt attempt: Int) -> Double {
+    package func pause(afterAttempt attempt: Int) -> Double {
         let whole = min(firstPause * Double(1 << min(attempt - 1, 20)), longestPause)
         return whole / 2 + .random(in: 0...whole / 2)
     }

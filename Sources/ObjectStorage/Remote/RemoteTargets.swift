@@ -25,22 +25,14 @@ public enum RemoteTargets {
         // Connections are pooled for all buckets that trust the same authorities.
         var transports: [String: RemoteTransport] = [:]
         for bucket in buckets {
-            let own = StaticCredentials(bucket, environment: environment)
-            _ = try own.read()
             let file = bucket.caFile ?? ""
-            if let path = bucket.caFile, !FileManager.default.isReadableFile(atPath: path) {
-                throw RemoteError(
-                    .credentials, "trust the authorities of", bucket.place, problem: "the file `\(path)` cannot be read")
-            }
+            try bucket.access.check(bucket.place)
             let transport = transports[file] ?? RemoteTransport(caFile: bucket.caFile, requestTimeout: policy.requestTimeout)
             transports[file] = transport
             func exchange() -> RemoteExchange {
                 RemoteExchange(transport: transport, policy: policy, clock: RemoteClock(now), place: bucket.place)
             }
-            var credentials: any RemoteCredentialSource = own
-            if let role = bucket.role {
-                credentials = RoleCredentials(base: own, role: role, exchange: exchange(), logger: logger)
-            }
+            let credentials = try bucket.access.source(environment: environment, exchange: exchange(), logger: logger)
             let store = RemoteStore(bucket: bucket, exchange: exchange(), credentials: credentials, logger: logger)
             targets[bucket.name] = bucket.kind == .s3 ? S3Target(store: store) : OSSTarget(store: store)
         }

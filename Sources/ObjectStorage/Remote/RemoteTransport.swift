@@ -88,12 +88,7 @@ struct RemoteAnswer: Sendable {
     var date: WireTime? { self["date"].flatMap { WireTime(httpDate: $0) } }
 
     /// Seconds that the store asks to wait.
-    var retryAfter: Int? {
-        guard let text = self["retry-after"] else { return nil }
-        if let seconds = Int(text), seconds >= 0 { return min(seconds, 86_400) }
-        guard let until = WireTime(httpDate: text), let date else { return nil }
-        return Int(min(max(until.secondsSince1970 - date.secondsSince1970, 0), 86_400))
-    }
+    var retryAfter: Int? { ForeignAnswer.retryAfter(self["retry-after"], date: date) }
 
     /// Whether the same request may fare better in a moment.
     var isTransient: Bool {

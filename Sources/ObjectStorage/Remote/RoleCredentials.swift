@@ -73,7 +73,7 @@ actor RoleCredentials: RemoteCredentialSource {
         }
         let fields = (try? JSONSerialization.jsonObject(with: Data(answer.body))) as? [String: Any] ?? [:]
         guard answer.status == 200 else {
-            let message = (fields["Message"] as? String).map { ": " + RemoteError.plain($0) } ?? ""
+            let message = (fields["Message"] as? String).map { ": " + ForeignAnswer.plain($0) } ?? ""
             throw failure(
                 "\(role.stsEndpoint) answers \(answer.status) \(answer.code ?? "without an error code")\(message); the access key "
                     + "needs sts:AssumeRole, and the role's trust policy has to name its owner")

@@ -44,7 +44,7 @@ struct EventFilter: ParsableArguments {
 
     static func time(_ text: String, isEnd: Bool) throws -> String {
         if let unit = text.last, let number = Double(text.dropLast()),
-            let seconds = ["s": 1.0, "m": 60, "h": 3600, "d": 86_400][unit]
+            let seconds = ["s": 1.0, "m": 60, "h": 3600, "d": 86_400][unit], (0...1e10).contains(number * seconds)
         {
             return Self.text(Date().addingTimeInterval(-number * seconds))
         }

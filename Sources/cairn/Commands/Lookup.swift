@@ -66,19 +66,11 @@ struct Lookup: AsyncParsableCommand {
     }
 
     private static func row(_ event: [String: Any], _ conflicting: Set<String>) -> [String] {
-        func text(_ key: String) -> String { event[key] as? String ?? "" }
-        let identity = event["userIdentity"] as? [String: Any] ?? [:]
-        let who = identity["userName"] as? String ?? identity["accessKeyId"] as? String ?? identity["type"] as? String ?? "-"
-        var resource = text("resourceName")
-        if resource.isEmpty, let references = event["referencedResources"] as? [String: [String]] {
-            resource = references.sorted { $0.key < $1.key }.flatMap(\.value).first ?? ""
-        }
-        let error = text("errorCode")
-        let id = text("eventId")
+        let event = EventSummary(event)
         return [
-            text("eventTime"), clip(text("eventName"), 28), clip(text("serviceName"), 14), clip(who, 28),
-            clip(text("sourceIpAddress"), 20), clip(resource.isEmpty ? "-" : resource, 32),
-            error.isEmpty ? "ok" : clip(error, 24), conflicting.contains(id) ? id + " (conflict)" : id,
+            event.time, clip(event.name, 28), clip(event.service, 14), clip(event.who, 28), clip(event.address, 20),
+            clip(event.resource.isEmpty ? "-" : event.resource, 32), event.error.isEmpty ? "ok" : clip(event.error, 24),
+            conflicting.contains(event.id) ? event.id + " (conflict)" : event.id,
         ].map { $0.filter { !$0.isNewline && $0 != "\u{1B}" } }
     }
 

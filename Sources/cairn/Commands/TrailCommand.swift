@@ -12,23 +12,34 @@ struct TrailCommand: AsyncParsableCommand {
         ])
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Create a trail to a bucket.")
+        static let configuration = CommandConfiguration(abstract: "Create a trail to a bucket, to Log Service, or to both.")
         @OptionGroup var connection: ConnectionOptions
         @Argument(help: "6 to 36 characters: a lower-case letter, then lower-case letters, digits, - and _.") var name: String
-        @Option(help: "Bucket to deliver to.") var bucket: String
+        @Option(help: "Bucket to deliver to.") var bucket: String?
         @Option(help: "Prefix of the keys, 6 to 32 characters.") var prefix: String?
+        @Option(help: "Log Service project to deliver to, by name or ARN; the logstore is actiontrail_NAME.") var slsProject:
+            String?
         @Option(help: "Write, Read or All.") var events = "All"
         @Option(help: "All, or region ids separated by commas.") var regions = "All"
         @Flag(help: "Start logging at once.") var start = false
 
+        func validate() throws {
+            guard bucket != nil || slsProject != nil else {
+                throw ValidationError("Give --bucket, --sls-project, or both: a trail needs a place to deliver to.")
+            }
+        }
+
         func run() async throws {
             let client = try connection.client()
-            var parameters = [("Name", name), ("OssBucketName", bucket), ("EventRW", events), ("TrailRegion", regions)]
+            var parameters = [("Name", name), ("EventRW", events), ("TrailRegion", regions)]
+            if let bucket { parameters.append(("OssBucketName", bucket)) }
             if let prefix { parameters.append(("OssKeyPrefix", prefix)) }
+            if let slsProject { parameters.append(("SlsProjectArn", try await client.projectARN(slsProject))) }
             _ = try await client.call("CreateTrail", parameters)
             if start { _ = try await client.call("StartLogging", [("Name", name)]) }
+            let places = [bucket, slsProject.map { "the project " + $0 }].compactMap { $0 }.joined(separator: " and to ")
             print(
-                start ? "trail \(name) delivers to \(bucket)" : "trail \(name) created; start it with: cairn trail start \(name)")
+                start ? "trail \(name) delivers to \(places)" : "trail \(name) created; start it with: cairn trail start \(name)")
         }
     }
 
@@ -36,18 +47,21 @@ struct TrailCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Change a trail; what is not given stays as it is.")
         @OptionGroup var connection: ConnectionOptions
         @Argument var name: String
-        @Option(help: "Bucket to deliver to.") var bucket: String?
+        @Option(help: "Bucket to deliver to; empty for none.") var bucket: String?
         @Option(help: "Prefix of the keys; empty for none.") var prefix: String?
+        @Option(help: "Log Service project to deliver to, by name or ARN; empty for none.") var slsProject: String?
         @Option(help: "Write, Read or All.") var events: String?
         @Option(help: "All, or region ids separated by commas.") var regions: String?
 
         func run() async throws {
+            let client = try connection.client()
             var parameters = [("Name", name)]
             if let bucket { parameters.append(("OssBucketName", bucket)) }
             if let prefix { parameters.append(("OssKeyPrefix", prefix)) }
+            if let slsProject { parameters.append(("SlsProjectArn", try await client.projectARN(slsProject))) }
             if let events { parameters.append(("EventRW", events)) }
             if let regions { parameters.append(("TrailRegion", regions)) }
-            _ = try await connection.client().call("UpdateTrail", parameters)
+            _ = try await client.call("UpdateTrail", parameters)
             print("trail \(name) changed")
         }
     }
@@ -63,11 +77,12 @@ struct TrailCommand: AsyncParsableCommand {
             if output == .json { return try printJSON(trails) }
             guard !trails.isEmpty else { return print("no trails") }
             Terminal.table(
-                ["NAME", "STATUS", "EVENTS", "REGIONS", "BUCKET", "PREFIX", "CREATED"],
+                ["NAME", "STATUS", "EVENTS", "REGIONS", "BUCKET", "PREFIX", "PROJECT", "CREATED"],
                 trails.map { trail in
-                    ["Name", "Status", "EventRW", "TrailRegion", "OssBucketName", "OssKeyPrefix", "CreateTime"].map {
-                        trail[$0] as? String ?? ""
-                    }
+                    func text(_ field: String) -> String { trail[field] as? String ?? "" }
+                    let project = text("SlsProjectArn").split(separator: "/").last.map { String($0) } ?? ""
+                    return ["Name", "Status", "EventRW", "TrailRegion", "OssBucketName", "OssKeyPrefix"].map(text)
+                        + [project, text("CreateTime")]
                 })
         }
     }
@@ -83,14 +98,15 @@ struct TrailCommand: AsyncParsableCommand {
             if output == .json { return try printJSON(answer) }
             let fields = [
                 "IsLogging", "StartLoggingTime", "StopLoggingTime", "LatestDeliveryTime", "LatestDeliveryError",
-                "OssBucketStatus",
-                "DeliveredEventCount", "DeliveredObjectCount", "WaitingEventCount",
+                "OssBucketStatus", "DeliveredEventCount", "DeliveredObjectCount", "WaitingEventCount",
+                "LatestDeliveryLogServiceTime", "LatestDeliveryLogServiceError", "SlsLogStoreStatus", "DeliveredLogCount",
+                "WaitingLogCount", "ParkedEventCount",
             ]
-            for field in fields where answer[field] != nil {
-                let value = answer[field]!
-                let text =
-                    field == "IsLogging" || field == "OssBucketStatus" ? (value as? Bool == true ? "yes" : "no") : "\(value)"
-                print(field.padding(toLength: 22, withPad: " ", startingAt: 0) + text)
+            let flags: Set = ["IsLogging", "OssBucketStatus", "SlsLogStoreStatus"]
+            for field in fields {
+                guard let value = answer[field] else { continue }
+                let text = flags.contains(field) ? (value as? Bool == true ? "yes" : "no") : "\(value)"
+                print(field.padding(toLength: 31, withPad: " ", startingAt: 0) + text)
             }
         }
     }
@@ -118,13 +134,13 @@ struct TrailCommand: AsyncParsableCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a trail; delivered objects stay.")
+        static let configuration = CommandConfiguration(abstract: "Delete a trail; what it delivered stays.")
         @OptionGroup var connection: ConnectionOptions
         @Argument var name: String
 
         func run() async throws {
             _ = try await connection.client().call("DeleteTrail", [("Name", name)])
-            print("trail \(name) deleted; what it delivered stays in its bucket")
+            print("trail \(name) deleted; what it delivered stays where it is")
         }
     }
 
@@ -153,6 +169,19 @@ struct TrailCommand: AsyncParsableCommand {
                 try await Task.sleep(for: .milliseconds(300))
             }
         }
+    }
+}
+
+extension APIClient {
+    /// The ARN of a Log Service project of the caller's account, in the service's region; an ARN, or nothing, stays as it is.
+    fileprivate func projectARN(_ text: String) async throws -> String {
+        guard !text.isEmpty, !text.hasPrefix("acs:") else { return text }
+        let account = try await call("GetCallerIdentity", of: .tokens)["AccountId"] as? String
+        let regions = try await call("DescribeRegions")["Regions"] as? [String: Any]
+        guard let account, let region = (regions?["Region"] as? [[String: Any]])?.first?["RegionId"] as? String else {
+            throw Failure.no("the service does not tell account and region: give the project's ARN")
+        }
+        return "acs:log:\(region):\(account):project/\(text)"
     }
 }
 
