@@ -222,6 +222,7 @@ public final class LogService: Sendable {
     /// - Parameter hashKey: 32 hexadecimal digits; the shard whose range has it takes the logs. Without, shards take turns.
     public func put(_ group: LogGroup, into logstore: Logstore, hashKey: String? = nil) async throws {
         let shard = try shard(of: logstore, hashKey)
+        if !group.logs.isEmpty { try registry.noteOtherLogs(in: logstore) }
         try await store(logstore).append(group, shard: shard)
     }
 

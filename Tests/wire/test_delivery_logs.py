@@ -120,6 +120,35 @@ def test_the_logstore_is_the_trails_until_the_trail_is_gone(logs):
     sdk.delete_logstore(PROJECT, store)
 
 
+def test_a_logstore_that_others_wrote_to_is_no_trails(logs):
+    sdk = client(logs)
+    item = LogItem(timestamp=int(time.time()), contents=[("event", compact(event(1, eventId="planted-1")).decode())])
+    for name in ("planted-trail", "moved-trail"):
+        sdk.create_logstore(PROJECT, "actiontrail_" + name, 30, 2)
+        sdk.put_logs(PutLogsRequest(PROJECT, "actiontrail_" + name, "actiontrail_audit_event", "s", [item]))
+    arn = {"SlsProjectArn": project_arn(logs, PROJECT)}
+    answer = logs.rpc("CreateTrail", {"Name": "planted-trail", **arn})
+    assert (answer.status, answer.code) == (400, "InvalidDeliveryConfigurationException"), answer
+    assert logs.call("DescribeTrails", {"NameList": "planted-trail"})["TrailList"] == []
+    logs.trail("moved-trail", "moved-bucket")
+    answer = logs.rpc("UpdateTrail", {"Name": "moved-trail", **arn})
+    assert (answer.status, answer.code) == (400, "InvalidDeliveryConfigurationException"), answer
+    assert not logs.call("DescribeTrails", {"NameList": "moved-trail"})["TrailList"][0].get("SlsProjectArn")
+    assert sdk.get_logstore(PROJECT, "actiontrail_planted-trail").get_body()["ttl"] == 30
+    # An empty one is taken, and one that a trail has left as it was.
+    sdk.delete_logstore(PROJECT, "actiontrail_planted-trail")
+    sdk.create_logstore(PROJECT, "actiontrail_planted-trail", 30, 2)
+    log_trail(logs, "planted-trail", start=False)
+    logs.call("DeleteTrail", {"Name": "planted-trail"})
+    log_trail(logs, "planted-trail", start=False)
+    # Not one that somebody wrote to in between.
+    logs.call("DeleteTrail", {"Name": "planted-trail"})
+    sdk.put_logs(PutLogsRequest(PROJECT, "actiontrail_planted-trail", "actiontrail_audit_event", "s", [item]))
+    answer = logs.rpc("CreateTrail", {"Name": "planted-trail", **arn})
+    assert (answer.status, answer.code) == (400, "InvalidDeliveryConfigurationException"), answer
+    logs.call("DeleteTrail", {"Name": "moved-trail"})
+
+
 @pytest.mark.parametrize("arn", [
     lambda s: project_arn(s, "no-such-project"), lambda s: project_arn(s, PROJECT, account="2000000000000002"),
     lambda s: project_arn(s, PROJECT, region="elsewhere-9"), lambda s: project_arn(s, "Bad_Name"), lambda s: PROJECT,

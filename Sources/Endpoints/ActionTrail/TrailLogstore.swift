@@ -31,6 +31,9 @@ enum TrailLogstore {
         } catch let error as DeliveryForbidden {
             throw RPCError(403, "InsufficientSlsPolicyException", "\(error)")
         }
+        do { try EmbeddedLogTarget.checkLogstore(of: owner, in: services.logs.registry) } catch let error as LogServiceError {
+            throw unfit(trail, error)
+        }
     }
 
     /// Makes the logstore with the trail. One at a remote service is made by the first delivery, which begins at once.
@@ -42,8 +45,7 @@ enum TrailLogstore {
             _ = try await services.logTargets.target(of: trail).prepare()
         } catch let error as LogServiceError {
             if error.code == LogServiceError.noProject("").code { throw missing(error.message) }
-            throw RPCError(
-                400, "InvalidDeliveryConfigurationException", "The logstore \(trail.logstoreName) cannot be made: \(error)")
+            throw unfit(trail, error)
         }
     }
 
@@ -52,6 +54,12 @@ enum TrailLogstore {
         guard let project = trail.logProject else { return false }
         if services.logTargets.isRemote(project.name, account: trail.accountId) { return state.readiness != nil }
         return (try? services.logs.registry.logstore(trail.logstoreName, project: project.name))?.trail == trail.arn
+    }
+
+    private static func unfit(_ trail: Trail, _ error: LogServiceError) -> RPCError {
+        RPCError(
+            400, "InvalidDeliveryConfigurationException",
+            "The trail \(trail.name) cannot have the logstore \(trail.logstoreName): \(error)")
     }
 
     private static func missing(_ message: String) -> RPCError {

@@ -67,14 +67,32 @@ extension LogRegistry {
     /// Gives a logstore to a trail, or, with nil, back to its owner.
     ///
     /// - Parameter prepare: makes of it what the trail needs.
+    /// - Throws: ``LogServiceError/notForTrail(_:)`` for a logstore that others wrote to.
     public func setTrail(
         _ trail: String?, logstore name: String, project: String, prepare: (inout Logstore) -> Void = { _ in }
     ) throws {
         _ = try change(name, project) { logstore, _ in
             if let trail, let other = logstore.trail, other != trail { throw LogServiceError.usedByTrail(name, other) }
+            guard trail == nil || logstore.mayBecomeTrails else { throw LogServiceError.notForTrail(name) }
             logstore.trail = trail
             prepare(&logstore)
             try logstore.check()
+        }
+    }
+
+    /// Notes that somebody else than a trail writes to a logstore, before it does: from then on no trail may have it.
+    func noteOtherLogs(in logstore: Logstore) throws {
+        let (name, project) = (logstore.name, logstore.project)
+        guard try self.logstore(name, project: project, id: logstore.id).hasOtherLogs != true else { return }
+        let path = Path.logstore(name, project)
+        defer { cache.drop(path) }
+        try metadata.transact { transaction in
+            var found = try Self.logstore(name, project, in: transaction)
+            guard found.id == logstore.id else { throw LogServiceError.noLogstore(name) }
+            // A trail may have taken it since the writer was let in.
+            try Self.checkUnused(found)
+            found.noteOtherLogs()
+            try transaction.put(found, at: path)
         }
     }
 

@@ -43,4 +43,12 @@ extension LogServiceError {
     static func usedByTrail(_ logstore: String, _ trail: String) -> LogServiceError {
         .init(403, "Unauthorized", "logstore \(logstore) holds the events of trail \(trail); this is not allowed while it does")
     }
+
+    /// A logstore whose logs a trail's events could not be told from.
+    public static func notForTrail(_ logstore: String) -> LogServiceError {
+        .init(
+            400, "LogStoreAlreadyExist",
+            "logstore \(logstore) exists and holds, or held, logs that no trail delivered: events among them could not be told "
+                + "from delivered ones. Delete it, or choose another project")
+    }
 }

@@ -34,6 +34,8 @@ public struct Logstore: Codable, Sendable, Equatable {
     public var modifiedAt: Int64
     /// ARN of the trail whose events it takes: nobody but the service writes to it or deletes from it.
     public var trail: String?
+    /// Whether others than a trail wrote to it, ever; nil if that is not known, of one made by an earlier version.
+    public private(set) var hasOtherLogs: Bool?
 
     public init(
         id: String = UUID().uuidString, project: String, name: String, account: String, ttl: Int, shards: [Shard],
@@ -62,7 +64,13 @@ public struct Logstore: Codable, Sendable, Equatable {
         self.createdAt = createdAt
         modifiedAt = createdAt
         self.trail = trail
+        hasOtherLogs = false
     }
+
+    mutating func noteOtherLogs() { hasOtherLogs = true }
+
+    /// Whether a trail may have it: of what others wrote, nobody could tell whether the trail delivered it.
+    public var mayBecomeTrails: Bool { trail != nil || hasOtherLogs == false }
 
     /// As GetLogstore tells it, and as an update must repeat it: shards that can be written.
     public var shardCount: Int { shards.writable.count }

@@ -40,6 +40,13 @@ public struct EmbeddedLogTarget: LogDeliveryTarget {
         return found.account == project.account && found.region == project.region
     }
 
+    /// - Throws: ``LogServiceError`` if the logstore is there already and a trail may not take it over: it may take one that an
+    ///   earlier trail of the name has left, or that nobody has written to.
+    public static func checkLogstore(of owner: LogDeliveryTargets.Owner, in registry: LogRegistry) throws {
+        let found = try ifThere { try registry.logstore(owner.logstore, project: owner.project.name) }
+        guard found?.mayBecomeTrails ?? true else { throw LogServiceError.notForTrail(owner.logstore) }
+    }
+
     public func prepare() async throws -> LogTargetReadiness {
         guard owner.project.account == owner.account, try Self.exists(owner.project, in: registry) else {
             throw LogServiceError.noProject(project)
@@ -57,8 +64,7 @@ public struct EmbeddedLogTarget: LogDeliveryTarget {
         return LogTargetReadiness(location: location, gaps: makeDashboard(), checkedAt: now())
     }
 
-    /// A logstore that an earlier trail of the name has left is taken over, whatever its owner wrote to it meanwhile; but
-    /// events are kept as long, and found in the same ways, as in one that is made for a trail.
+    /// Events are kept as long, and found in the same ways, in a logstore that is taken over as in one made for a trail.
     private func bind(_ logstore: Logstore) throws {
         guard !isBound(logstore) else { return }
         try registry.setTrail(owner.trailARN, logstore: owner.logstore, project: project) { logstore in
