@@ -143,6 +143,24 @@ def test_incomplete_answers_are_asked_again(server, stub):
     assert stub.asked[0] == stub.asked[1] == stub.asked[2]
 
 
+def test_an_answer_that_stays_incomplete_is_taken_and_gone_on_from(server, stub):
+    """As when a whole page would be too long: three logs an answer, however often it is asked."""
+    stub.logs = [row(NOW - n // 4, n=str(n)) for n in range(20)]
+    get_logs = stub.get_logs
+
+    def short(ask):
+        rows = get_logs(ask)["data"]
+        return answer(rows[:3], complete=len(rows) <= 3)
+
+    stub.get_logs = short
+    for order in ((), ("--oldest-first",)):
+        stub.asked.clear()
+        done = query(server, stub, "--limit", "1000", "--output", "json", *order, "*", check=0)
+        numbers = [int(json.loads(line)["n"]) for line in done.stdout.splitlines()]
+        assert sorted(numbers) == list(range(20)), "every log once"
+        assert len(stub.asked) < 40
+
+
 def terminal(server, columns, *arguments):
     """Exit code and screen of a command on a terminal of a certain width."""
     ours, theirs = pty.openpty()

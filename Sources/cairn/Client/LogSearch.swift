@@ -8,6 +8,8 @@ struct LogSearch {
     /// Rows in one answer; source: sls.md section 12.
     private static let pageSize = 100
     private static let patience = Duration.seconds(300)
+    /// So many answers that are no longer than the one before, and the service has nothing to add.
+    private static let sameAnswers = 2
 
     let client: LogClient
     let place: LogstorePlace
@@ -27,9 +29,9 @@ struct LogSearch {
             let page = try await wholePage(
                 .init(
                     query: query, from: from, to: to, line: Self.pageSize, offset: passed, isNewestFirst: isNewestFirst))
-            guard try take(page), !page.hasSQL, page.rows.count == Self.pageSize, let last = page.rows.last?.seconds else {
-                return
-            }
+            guard try take(page), !page.hasSQL, page.rows.count == Self.pageSize || !page.isComplete,
+                let last = page.rows.last?.seconds
+            else { return }
             let sameSecond = page.rows.reversed().prefix { $0.seconds == last }.count
             if sameSecond == page.rows.count, last == (isNewestFirst ? to - 1 : from) {
                 passed += sameSecond
@@ -40,14 +42,19 @@ struct LogSearch {
         }
     }
 
-    /// Asks until the service has looked at everything.
+    /// Asks until the service has looked at everything, or, of a search, has nothing to add to what came: an answer is also
+    /// incomplete if a whole page of its logs would be too long.
     private func wholePage(_ question: LogClient.Question) async throws -> LogClient.Page {
         let start = ContinuousClock.now
         var isShowing = false
         defer { if isShowing { Terminal.endProgress() } }
+        var (rowsBefore, same) = (0, 0)
         while true {
             let page = try await client.logs(question, in: place)
             if page.isComplete { return page }
+            same = page.rows.count <= rowsBefore ? same + 1 : 0
+            rowsBefore = page.rows.count
+            if !page.hasSQL, !page.rows.isEmpty, same == Self.sameAnswers { return page }
             let elapsed = ContinuousClock.now - start
             guard elapsed < Self.patience else {
                 throw Failure.no(
