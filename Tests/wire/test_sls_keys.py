@@ -83,3 +83,22 @@ def test_a_role_gives_no_more_than_it_has(server, made):
     refused(401, "Unauthorized", ann.create_logstore, PROJECT, "by-ann", shard_count=1, encrypt_conf=encryption(key))
     refused(400, "ParameterInvalid", made.create_logstore, PROJECT, "odd", shard_count=1,
             encrypt_conf={"enable": True, "encrypt_type": "sm4"})
+
+
+def test_taking_the_key_of_a_trails_logstore_away_weakens_the_trail(server, made):
+    key, store = new_key(server), "actiontrail_keyed-trail"
+    made.create_logstore(PROJECT, store, ttl=30, shard_count=1, encrypt_conf=encryption(key))
+    server.call("CreateTrail", {"Name": "keyed-trail", "SlsProjectArn": f"acs:log:{REGION}:{ACCOUNT}:project/{PROJECT}"})
+
+    def told(name):
+        events = server.lookup([("EventName", name), ("SensitiveAction", "true")], limit=20)
+        return [e["additionalEventData"].get("Weakening") for e in events if key in json.dumps(e)]
+
+    kms(server, "DisableKey", {"KeyId": key})
+    assert [text for text in told("DisableKey") if "keyed-trail" in (text or "")], told("DisableKey")
+    kms(server, "EnableKey", {"KeyId": key})
+    server.call("DeleteTrail", {"Name": "keyed-trail"})
+    # The logstore is its owner's now.
+    kms(server, "DisableKey", {"KeyId": key})
+    assert len([text for text in told("DisableKey") if text]) == 1
+    kms(server, "EnableKey", {"KeyId": key})

@@ -48,16 +48,6 @@ enum TrailBucket {
         }
         return try services.objects.bucket(trail.ossBucketName) != nil
     }
-
-    /// Names of the trails whose objects hang on a key: those of its account with a bucket that encrypts under it.
-    static func trails(hangingOn key: KeyRecord, in services: EndpointServices) throws -> [String] {
-        try services.trails.trails(account: key.account).filter { trail in
-            guard let rule = try services.objects.bucket(trail.ossBucketName)?.encryption, let name = rule.keyId else {
-                return false
-            }
-            return (try? services.keys.find(name, account: key.account, region: services.region).id) == key.id
-        }.map(\.name)
-    }
 }
 
 extension JSONFields {

@@ -121,7 +121,7 @@ struct KeyCall: Sendable {
 
     /// How taking a key away weakens trails; nil if none hangs on it.
     func weakening(of key: KeyRecord, _ verb: String) throws -> String? {
-        let trails = try TrailBucket.trails(hangingOn: key, in: context.services)
+        let trails = try TrailKey.trails(hangingOn: key, in: context.services)
         guard !trails.isEmpty else { return nil }
         return "\(verb) the key \(key.id), on which the trail \(trails.joined(separator: ", ")) hangs"
     }
