@@ -9,23 +9,13 @@ public enum TrailDashboard {
 
     public static func json(logstore: String) throws -> Data {
         let charts = [
+            chart("Events", "number", TrailQuery.events, logstore, y: ["pv"], at: (0, 0), width: 4),
+            chart("Actors", "number", TrailQuery.actors, logstore, y: ["uv"], at: (4, 0), width: 3),
+            chart("Services", "number", TrailQuery.services, logstore, y: ["n"], at: (7, 0), width: 3),
+            chart("Event sources", "pie", TrailQuery.sources, logstore, x: ["s"], y: ["c"], at: (0, 5), width: 4),
             chart(
-                "Events", "number", "* | select count(1) as pv", logstore, y: ["pv"], at: (0, 0), width: 4),
-            chart(
-                "Actors", "number", #"* | select approx_distinct("event.userIdentity.principalId") as uv"#, logstore, y: ["uv"],
-                at: (4, 0), width: 3),
-            chart(
-                "Services", "number", #"* | select approx_distinct("event.serviceName") as n"#, logstore, y: ["n"], at: (7, 0),
-                width: 3),
-            chart(
-                "Event sources", "pie",
-                #"* | select "event.serviceName" as s, count(1) as c group by s order by c desc limit 20"#, logstore, x: ["s"],
-                y: ["c"], at: (0, 5), width: 4),
-            chart(
-                "Events and actors over time", "line",
-                #"* | select date_format(date_trunc('hour', __time__), '%m-%d %H:%i') as t, count(1) as pv, "#
-                    + #"approx_distinct("event.userIdentity.principalId") as uv group by t order by t limit 1000"#, logstore,
-                x: ["t"], y: ["pv", "uv"], at: (4, 5), width: 6),
+                "Events and actors over time", "line", TrailQuery.trend, logstore, x: ["t"], y: ["pv", "uv"], at: (4, 5), width: 6
+            ),
         ]
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,6 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import LogService
+
 /// Queries on a trail's logstore that come with the service. Sources: sls.md section 14, which has the vendor's documented
 /// queries and the queries of its alert rules.
 struct SearchScene {
@@ -26,18 +28,11 @@ struct SearchScene {
     private static let overview = SearchScene(
         id: "sc-overview", name: "Overview", description: "What happens, how much of it, and by whom.",
         templates: [
-            Template("events", "Events", "* | select count(1) as pv"),
-            Template("actors", "Actors", #"* | select approx_distinct("event.userIdentity.principalId") as uv"#),
-            Template("services", "Services", #"* | select approx_distinct("event.serviceName") as n"#),
-            Template(
-                "sources", "Events by service",
-                #"* | select "event.serviceName" as s, count(1) as c group by s order by c desc limit 20"#),
-            Template(
-                "trend", "Events and actors by hour",
-                #"""
-                * | select date_format(date_trunc('hour', __time__), '%m-%d %H:%i') as t, count(1) as pv, \#
-                approx_distinct("event.userIdentity.principalId") as uv group by t order by t limit 1000
-                """#),
+            Template("events", "Events", TrailQuery.events),
+            Template("actors", "Actors", TrailQuery.actors),
+            Template("services", "Services", TrailQuery.services),
+            Template("sources", "Events by service", TrailQuery.sources),
+            Template("trend", "Events and actors by hour", TrailQuery.trend),
             Template(
                 "countries", "Events by country",
                 #"* | select ip_to_country("event.sourceIpAddress") as c, count(1) as n group by c"#),
