@@ -34,7 +34,8 @@ import Testing
                 try #require(log.isFound(by: plan) == expected, "\(query)\n\(log)\n\(index)")
                 let stored = StoredBytes(log, index: index)
                 if expected, !stored.mustBeLookedAt {
-                    try #require(stored.mayBeFound(by: plan.indexWords), "\(query)\n\(stored.json)\n\(plan.indexWords)")
+                    let words = IndexWords(plan)
+                    try #require(stored.mayBeFound(by: words), "\(query)\n\(stored.json)\n\(words)")
                 }
             }
             try valuesAlone(expression, plan, index, logs)
@@ -66,7 +67,7 @@ import Testing
             let index = maker.index()
             let query = maker.written(maker.expression())
             guard let plan = try? SearchPlan(query, index: index) else { continue }
-            for _ in 0..<5 where !StoredBytes(maker.log(), index: index).mayBeFound(by: plan.indexWords) { excluded += 1 }
+            for _ in 0..<5 where !StoredBytes(maker.log(), index: index).mayBeFound(by: IndexWords(plan)) { excluded += 1 }
         }
         #expect(excluded > 100)
     }

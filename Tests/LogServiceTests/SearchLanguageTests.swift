@@ -64,7 +64,7 @@ import Testing
 
     @Test func indexWordsNarrowDown() throws {
         func words(_ query: String, _ index: IndexConfiguration = SearchIndexes.trail) throws -> IndexWords {
-            try SearchPlan(query, index: index).indexWords
+            IndexWords(try SearchPlan(query, index: index))
         }
         #expect(try words("event.eventName: RunInstances and not x") == .words(["runinstances"]))
         #expect(try words("a or (b and status > 5)") == .or([.words(["a"]), .words(["b"])]))

@@ -11,8 +11,6 @@ package struct SearchPlan: Sendable {
     /// Over the numbers of `conditions`.
     package let expression: BoundExpression
     package let conditions: [BoundCondition]
-    /// What the engine's word index can narrow it down to.
-    package let indexWords: IndexWords
     /// For highlighting: what is looked for, without what must not be there.
     package let terms: [LogAnswer.Term]
     /// Some value is a phrase, `#"…"`.
@@ -31,7 +29,6 @@ package struct SearchPlan: Sendable {
         var binder = SearchBinder(index: index)
         expression = try binder.bind(parsed)
         conditions = binder.conditions
-        indexWords = IndexWords(expression, conditions: conditions)
         terms = binder.terms
         isPhraseSearch = binder.isPhraseSearch
         fields = binder.fields.map { Field(key: Array($0.key.utf8), paths: JSONLeafPaths($0.paths)) }
