@@ -74,6 +74,11 @@ extension LogEngine {
         while view.withLock({ $0.tails.count > Self.waitingTailLimit }) {
             guard tailSealed.wait(timeout: deadline) == .success else { throw LogEngineError.overloaded }
         }
+        beginTail(&state)
+    }
+
+    /// What is recorded from now on goes to another tail and another file; the tail that there was becomes a segment.
+    func beginTail(_ state: inout CommitState) {
         state.writer?.finish()
         state.writer = nil
         let sequence = state.nextSequence

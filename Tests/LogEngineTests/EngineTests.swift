@@ -160,6 +160,27 @@ import Testing
         #expect(store.reports.isEmpty)
     }
 
+    @Test func `forgets old records although nothing is recorded any more`() throws {
+        let disk = MemoryDisk()
+        let store = try Store(disk: disk, tailRows: 6000)
+        let records = (0..<20).map { SampleRecord(account: "anna", time: Int64($0), unique: "u\($0)", colour: "red", tags: []) }
+        _ = try store.commit(records, recordedAt: 6000)
+        store.engine.endTail(olderThan: 6000)
+        #expect(store.engine.dropRecords(olderThan: 6000) == 0)
+        #expect(store.engine.statistics.tailRows == 20)
+        store.engine.endTail(olderThan: 6001)
+        #expect(store.engine.dropRecords(olderThan: 6001) == 20)
+        #expect(store.engine.statistics.journals == 0)
+        // Nothing is there to end.
+        store.engine.endTail(olderThan: .max)
+        _ = try store.commit(records, recordedAt: 7000)
+        #expect(try store.search(store.query("anna")).count == 20)
+        #expect(store.engine.firstSequence == 20 && store.reports.isEmpty)
+        store.engine.close()
+        store.engine.endTail(olderThan: .max)
+        #expect(try Store(disk: disk, tailRows: 6000).engine.firstSequence == 20)
+    }
+
     @Test func `starts where it ended even after retention dropped everything`() throws {
         let disk = MemoryDisk()
         let records = (0..<5000).map {

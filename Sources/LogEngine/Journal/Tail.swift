@@ -119,6 +119,9 @@ final class Tail: Sendable {
     /// When its oldest record was made durable; the far future for an empty tail.
     var firstRecordedAt: Int64 { columns.withLock { $0.firstRecordedAt } }
 
+    /// Of its newest record, see ``LogEngine/retentionBasis(time:recordedAt:)``; the distant past for an empty tail.
+    var retentionBasis: Int64 { columns.withLock { $0.retentionBasis } }
+
     /// For each block of rows and each word, whether the word may be there; blocks to come are not in it.
     func blocks(with words: [SearchWord]) -> [[Bool]] {
         guard !words.isEmpty else { return [] }

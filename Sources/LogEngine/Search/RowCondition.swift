@@ -7,6 +7,8 @@
 /// possibly is compared with the record.
 public indirect enum RowCondition: Sendable {
     case all
+    /// Rows of records from this sequence on.
+    case from(UInt64)
     /// Rows with a term.
     case term(RowFacts.Term)
     /// Rows that may have all of the words; never certain. No words: any row.

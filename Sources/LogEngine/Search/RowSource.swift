@@ -67,6 +67,7 @@ extension RowIndex {
     func verdict(of condition: RowCondition) throws -> RowVerdict {
         switch condition {
         case .all: return RowVerdict(.all(rowCount))
+        case .from(let sequence): return RowVerdict(try rows(before: sequence).complement)
         case .term(let term): return RowVerdict(try rows(with: term))
         case .words(let words):
             return RowVerdict(
