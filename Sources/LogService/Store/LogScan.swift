@@ -32,7 +32,7 @@ struct LogScan: ColumnScan {
                 guard try table.store.settle(&rows, query, table.plan, limit: table.limit) else { throw Self.timeIsUp }
                 guard !rows.certain.isEmpty else { continue }
                 if grouping != nil, let batch = try PartTable.counts(rows, table: table, columns: columns) { return batch }
-                var opened = try PartTable(rows, table: table, columns: columns)
+                let opened = try PartTable(rows, table: table, columns: columns)
                 if let grouping, let batch = try opened.groups(timeStep: grouping.timeStep) { return batch }
                 part = opened
                 nextRow = 0
