@@ -28,7 +28,6 @@ extension LogService {
     /// - Throws: ``LogServiceError``, `CancellationError`.
     public func query(_ query: LogQuery, in logstore: Logstore) async throws -> LogAnswer {
         let parts = try QueryParts(query.text)
-        let store = try await store(logstore)
         guard !query.times.isEmpty else {
             throw LogServiceError(400, "InvalidTimeRange", "the range of time is empty: `to` is not after `from`")
         }
@@ -39,8 +38,10 @@ extension LogService {
             query.line = min(max(query.line, 0), Self.largestLine)
             query.offset = max(query.offset, 0)
             let withPackMeta = parts.analysis == .packMeta
-            answer = try await limited(Self.searchTime) { [query] limit in
-                try store.search(query, try store.plan(parts.search), withPackMeta: withPackMeta, limit: limit)
+            answer = try await read(logstore) { [query] store in
+                try await self.limited(Self.searchTime) { limit in
+                    try store.search(query, try store.plan(parts.search), withPackMeta: withPackMeta, limit: limit)
+                }
             }
         case .sql(let sql):
             guard logstore.mode != "query" else {
@@ -51,7 +52,7 @@ extension LogService {
                     "ErrorType:OLSQueryParseError.ErrorMessage:offset is not available for pagination in sql query, please use "
                         + "limit x,y syntax for pagination")
             }
-            answer = try await analyse(sql, parts, query, store, logstore)
+            answer = try await read(logstore) { store in try await self.analyse(sql, parts, query, store, logstore) }
             answer.sqlPart = sql.text
         }
         answer.searchPart = parts.searchPart
@@ -89,22 +90,24 @@ extension LogService {
         _ query: LogQuery, interval: Int64?, in logstore: Logstore
     ) async throws -> LogHistogram {
         let parts = try QueryParts(query.text)
-        let store = try await store(logstore)
         guard !query.times.isEmpty else {
             throw LogServiceError(400, "InvalidTimeRange", "the range of time is empty: `to` is not after `from`")
         }
         let edges = try HistogramEdges.edges(
             from: query.times.lowerBound / 1_000_000_000, to: (query.times.upperBound + 999_999_999) / 1_000_000_000,
             interval: interval)
-        return try await limited(Self.searchTime) { limit in
-            try store.histogram(query, try store.plan(parts.search), edges: edges, limit: limit)
+        return try await read(logstore) { store in
+            try await self.limited(Self.searchTime) { limit in
+                try store.histogram(query, try store.plan(parts.search), edges: edges, limit: limit)
+            }
         }
     }
 
     /// Topics after another, in order.
-    public func topics(after: String, limit: Int, in logstore: Logstore) async throws -> [String] {
-        let store = try await store(logstore)
-        return try await LongWork.read { try store.topics(after: after, limit: limit) }
+    public func topics(after: String, limit count: Int, in logstore: Logstore) async throws -> LogTopics {
+        try await read(logstore) { store in
+            try await self.limited(Self.searchTime) { limit in try store.topics(after: after, count: count, limit: limit) }
+        }
     }
 }
 

@@ -86,6 +86,32 @@ import Testing
         }
     }
 
+    /// - Parameter part: of each index, in tenths; all of it but for its last bytes if 10.
+    @Test(arguments: [6, 10]) func `of indexes is mended while the service runs`(part: Int) async throws {
+        let fixture = try await Fixture.make()
+        let world = fixture.world
+        let service = try world.open()
+        let store = try await service.store(fixture.logstore)
+        let indexes = try world.files().filter { $0.hasSuffix(".segment") }
+        #expect(indexes.count > 1)
+        for path in indexes {
+            let size = Int(try #require(try world.disk.size(of: path)))
+            for offset in stride(from: 120, to: min(size * part / 10, size - 40), by: 8) {
+                world.disk.flipBit(in: path, at: offset)
+            }
+        }
+        let all = (0..<90).map { $0 }
+        #expect(try await service.numbers(fixture.logstore) == all)
+        #expect(try await service.numbers(fixture.logstore, "n: 7") == [7])
+        #expect(try await service.topics(after: "", limit: 10, in: fixture.logstore).topics == ["t"])
+        #expect(try await service.store(fixture.logstore) !== store)
+        #expect(Set(world.damages.map(\.path)).isSubset(of: indexes) && !world.damages.isEmpty)
+        // Writing goes on.
+        try await service.put(90..<95, into: fixture.logstore)
+        #expect(try await service.numbers(fixture.logstore) == (0..<95).map { $0 })
+        service.close()
+    }
+
     @Test func `of one logstore is no other's`() async throws {
         let world = try StoreWorld(tailRows: 16)
         let service = try world.open()

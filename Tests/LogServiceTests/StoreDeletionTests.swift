@@ -112,4 +112,41 @@ import Testing
         try await Self.expectEmpty(service, new, "made anew")
         service.close()
     }
+
+    @Test func `whose files cannot be removed keeps nobody from the others, and goes later`() async throws {
+        let world = try StoreWorld(tailRows: 16)
+        let service = try world.open()
+        let old = try await Self.filled(service)
+        let bystander = try await service.made(try StoreWorld.logstore("bystander"))
+        try await service.put(0..<20, into: bystander)
+        try service.registry.deleteLogstore("audit", project: "trails")
+        service.close()
+        world.disk.setFault { operation, path in
+            operation == .remove && path.contains(old.id) ? .lost(errno: 5) : nil
+        }
+        let reopened = try world.open()
+        #expect(try await reopened.numbers(bystander) == (0..<20).map { $0 })
+        #expect(world.failures.contains { $0.contains(old.id) })
+        #expect(try world.files().contains { $0.contains(old.id) })
+        reopened.close()
+        world.disk.setFault(nil)
+        let last = try world.open()
+        #expect(try world.files().allSatisfy { !$0.contains(old.id) })
+        #expect(try await last.numbers(bystander) == (0..<20).map { $0 })
+        last.close()
+    }
+
+    @Test func `is not taken for a folder that something else made`() async throws {
+        let world = try StoreWorld()
+        let file = "data/logstores/trails/audit/journal/0000000000000000.journal"
+        try world.disk.createDirectory("data/logstores/trails/audit/journal")
+        try world.disk.replace(file, with: [1, 2, 3])
+        let service = try world.open()
+        #expect(world.failures.contains { $0.contains("data/logstores/trails/audit/journal") && $0.contains("move it") })
+        #expect(try world.disk.size(of: file) == 3)
+        let logstore = try await service.made(try StoreWorld.logstore())
+        try await service.put(0..<3, into: logstore)
+        #expect(try await service.numbers(logstore) == [0, 1, 2])
+        service.close()
+    }
 }

@@ -80,6 +80,13 @@ final class StoreWorld: Sendable {
         reports.withLock { $0.compactMap { if case .damage(let damage) = $0 { damage } else { nil } } }
     }
 
+    /// What was told of work that failed.
+    var failures: [String] {
+        reports.withLock {
+            $0.compactMap { if case .backgroundFailure(let what, let error) = $0 { "\(what): \(error)" } else { nil } }
+        }
+    }
+
     /// All files of logs.
     func files() throws -> [String] {
         func inside(_ folders: [String]) throws -> [String] {

@@ -111,6 +111,10 @@ def test_an_index_comes_back_as_it_was_sent(server, made):
     assert answer.status == 200 and answer.content == b"", answer
     got = logs.as_json(logs.send(server, "GET", "/logstores/indexed/index", project=PROJECT))
     assert {key: got[key] for key in sent} == sent
+    # What the service adds gives way to what a client sent.
+    assert abs(got["lastModifyTime"] - time.time()) < 60 and (got["ttl"], got["storage"]) == (30, "pg"), got
+    logs.send(server, "PUT", "/logstores/indexed/index", json.dumps({**sent, "ttl": 7}).encode(), PROJECT)
+    assert logs.as_json(logs.send(server, "GET", "/logstores/indexed/index", project=PROJECT))["ttl"] == 7
     made.delete_index(PROJECT, "indexed")
     refused(400, "IndexConfigNotExist", made.get_index_config, PROJECT, "indexed")
     made.create_index(PROJECT, "indexed", logs.index(number="long"))

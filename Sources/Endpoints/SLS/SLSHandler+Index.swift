@@ -12,7 +12,7 @@ extension SLSHandler {
     }
 
     func index(of logstore: Logstore) throws -> WireAnswer {
-        Self.json([UInt8](try registry.index(logstore: logstore.name, project: logstore.project)))
+        Self.json([UInt8](try registry.describedIndex(logstore: logstore.name, project: logstore.project)))
     }
 
     func deleteIndex(of logstore: Logstore) throws -> WireAnswer {

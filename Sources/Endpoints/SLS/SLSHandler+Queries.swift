@@ -92,14 +92,17 @@ extension SLSHandler {
         return Self.json(answer)
     }
 
-    /// The token is the last topic of the page before, as base64: topics may be any text, headers not.
-    func listTopics(of logstore: Logstore) async throws -> WireAnswer {
+    /// The token is the last topic of the page before, as base64: topics may be any text, headers not. Where there are so many
+    /// logs with long topics that the time is up before, the header of GetLogs says so.
+    func listTopics(of logstore: Logstore, _ client: ClientConnection) async throws -> WireAnswer {
         let limit = min(try parameters.integer("line", in: 1...Int.max) ?? 100, 100)
         let token = try parameters.text("token") ?? ""
         guard let bytes = Data(base64Encoded: token), let after = String(validating: bytes, as: UTF8.self) else {
             throw LogServiceError.parameter("The token is not one of this service.")
         }
-        let topics = try await services.logs.topics(after: after, limit: limit, in: logstore)
+        let logs = services.logs
+        let found = try await client.whilePresent { try await logs.topics(after: after, limit: limit, in: logstore) }
+        let topics = found.topics
         let next = topics.count < limit ? "" : Data((topics.last ?? "").utf8).base64EncodedString()
         let texts = topics.map { topic in
             var text: [UInt8] = []
@@ -107,7 +110,11 @@ extension SLSHandler {
             return text
         }
         return Self.json(
-            JSONFields.array(texts), headers: [("x-log-count", String(topics.count)), ("x-log-nexttoken", next)])
+            JSONFields.array(texts),
+            headers: [
+                ("x-log-count", String(topics.count)), ("x-log-nexttoken", next),
+                ("x-log-progress", SLSQueryAnswer.progress(found.isComplete)),
+            ])
     }
 
     /// Of GetLogs in both forms, and of GetHistograms.

@@ -68,7 +68,7 @@ struct SLSHandler: Sendable {
         case .getLogs, .getLogsV2: return try await getLogs(operation, of: logstore, client)
         case .getHistograms: return try await getHistograms(of: logstore, client)
         case .getContextLogs: return try await getContextLogs(of: logstore, client)
-        case .listTopics: return try await listTopics(of: logstore)
+        case .listTopics: return try await listTopics(of: logstore, client)
         case .listShards: return Self.answer(logstore.shards)
         case .splitShard, .mergeShards, .deleteShard: return try changeShards(operation, of: logstore)
         case .getCursor: return try await getCursor(try shard(operation, of: logstore), of: logstore)

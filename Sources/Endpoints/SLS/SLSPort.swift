@@ -6,6 +6,7 @@ import DurableFiles
 import Foundation
 import Hummingbird
 import KeyManagement
+import LogEngine
 import LogService
 
 /// The sls port: what the official SDKs do with projects and logstores.
@@ -131,6 +132,12 @@ struct SLSPort: WireService {
         case is CancellationError:
             // Nobody reads this answer; the record tells why there was none.
             return LogServiceError(400, "RequestCancelled", "The client closed the connection before the answer was ready.")
+        case let damage as StoreDamage:
+            services.logger.error("logs cannot be read", metadata: ["damage": "\(damage)"])
+            return LogServiceError(
+                500, "InternalServerError",
+                "What is stored of this logstore is damaged (\(damage.reason)), and could not be made again; its file is named in "
+                    + "the log of the service. Other logstores are not affected.")
         case let error as DiskError:
             services.logger.error("logs cannot be written or read", metadata: ["error": "\(error)"])
             return error.code == .full

@@ -35,6 +35,11 @@ struct IndexDocument {
     /// The object with a token list wherever clients look for one.
     func encoded() throws -> Data { try JSONDocument.object(members).encoded() }
 
+    /// - Parameter further: members of the answer, where the client sent none of the name.
+    func encoded(with further: [String: JSONDocument]) throws -> Data {
+        try JSONDocument.object(members.merging(further) { own, _ in own }).encoded()
+    }
+
     private static func withTokens(_ value: JSONDocument) -> JSONDocument {
         guard case .object(var members) = value, (members["token"] ?? .null) == .null else { return value }
         members["token"] = .list(standardTokens.map { .text($0) })

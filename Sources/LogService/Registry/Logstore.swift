@@ -29,6 +29,8 @@ public struct Logstore: Codable, Sendable, Equatable {
     public var encryption: LogstoreEncryption?
     /// The index object as the client sent it.
     public var index: Data?
+    /// Seconds since 1970; nil if a client never set the index.
+    public var indexModifiedAt: Int64?
     /// Seconds since 1970.
     public var createdAt: Int64
     public var modifiedAt: Int64
@@ -71,6 +73,8 @@ public struct Logstore: Codable, Sendable, Equatable {
 
     /// Whether a trail may have it: of what others wrote, nobody could tell whether the trail delivered it.
     public var mayBecomeTrails: Bool { trail != nil || hasOtherLogs == false }
+
+    var retention: LogRetention { LogRetention(days: ttl) }
 
     /// As GetLogstore tells it, and as an update must repeat it: shards that can be written.
     public var shardCount: Int { shards.writable.count }

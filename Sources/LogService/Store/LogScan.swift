@@ -15,12 +15,12 @@ struct LogScan: ColumnScan {
     private var part: PartTable?
     private var nextRow = 0
 
-    init(table: LogTable, query: LogQuery, columns: [Int], grouping: ScanGrouping?) {
+    init(table: LogTable, query: LogQuery, columns: [Int], grouping: ScanGrouping?) throws {
         self.table = table
         self.query = query
         self.columns = columns
         self.grouping = grouping
-        sources = table.store.rowQuery(query, table.plan).map { table.store.engine.rowSources($0) } ?? []
+        sources = try table.store.rowQuery(query, table.plan).map { table.store.engine.rowSources($0) } ?? []
         sources.reverse()
     }
 

@@ -15,26 +15,13 @@ extension LogStore {
     private static let contextLogs: UInt64 = 1 << 14
 
     func sequence(of cursor: LogCursor) throws -> UInt64 {
-        let (first, end) = (engine.firstSequence, engine.endSequence)
         switch cursor {
-        case .begin: return first
-        case .end: return end
+        case .begin: return try firstKept()
+        case .end: return engine.endSequence
         case .receivedAt(let seconds):
-            // Logs are stored in the order they were received in, but for what a turned clock does.
             let time = seconds.multipliedReportingOverflow(by: 1000)
-            guard !time.overflow else { return seconds < 0 ? first : end }
-            var (low, high) = (first, end)
-            while low < high {
-                let middle = low + (high - low) / 2
-                // What is damaged was received when the next was that can be read.
-                var received: Int64 = .max
-                _ = try forEachReadable(in: middle..<high) { stored in
-                    received = stored.recordedAt
-                    return false
-                }
-                if received < time.partialValue { low = middle + 1 } else { high = middle }
-            }
-            return low
+            guard !time.overflow else { return try seconds < 0 ? firstKept() : engine.endSequence }
+            return try firstLog(receivedFrom: time.partialValue, after: firstKept()).sequence
         }
     }
 
@@ -52,7 +39,7 @@ extension LogStore {
     func pull(
         shard: Int, from: UInt64, to: UInt64?, count: Int, matches: ((LogView) throws -> Bool)?
     ) throws -> PulledLogs {
-        let start = max(from, engine.firstSequence)
+        let start = max(from, try firstKept())
         let end = min(to ?? .max, engine.endSequence)
         var pulled = PulledLogs(next: max(start, from))
         guard start < end else { return pulled }
@@ -98,7 +85,7 @@ extension LogStore {
     }
 
     /// As the engine's, but records that are damaged are passed over: who reads on from a cursor would never get past them.
-    private func forEachReadable(in range: Range<UInt64>, _ body: (StoredRecord) throws -> Bool) throws -> UInt64 {
+    func forEachReadable(in range: Range<UInt64>, _ body: (StoredRecord) throws -> Bool) throws -> UInt64 {
         var next = range.lowerBound
         while true {
             do {
@@ -112,22 +99,6 @@ extension LogStore {
             }
             guard next < range.upperBound else { return range.upperBound }
         }
-    }
-
-    /// - Parameter shard: one that nothing is written to any more.
-    func lastLog(ofShard shard: Int) throws -> UInt64? {
-        if let known = lastLogs.withLock({ $0[shard] }) { return known }
-        var last: UInt64?
-        let query = RowQuery(account: account, condition: .term(FieldTable.shard(shard, hasher)), times: .min ... .max)
-        // Parts are in the order of arrival.
-        for source in engine.rowSources(query).reversed() where last == nil {
-            var part = try source.open()
-            let rows = part.certain
-            try rows.forEachRow { row in last = max(last ?? 0, try part.position(of: row).sequence) }
-        }
-        let found = last
-        lastLogs.withLock { $0[shard] = .some(found) }
-        return last
     }
 
     // MARK: Context
@@ -152,7 +123,7 @@ extension LogStore {
             throw LogServiceError(
                 400, "InvalidParameter", "back_lines and forward_lines are 0 to 100, and one of them is more than 0")
         }
-        let (first, end) = (engine.firstSequence, engine.endSequence)
+        let (first, end) = (try firstKept(), engine.endSequence)
         guard let start = Self.sequence(ofPackMeta: packMeta), (first..<end).contains(start) else { throw invalid }
         func prefix(_ id: String) -> Substring { id.lastIndex(of: "-").map { id[..<$0] } ?? id[...] }
         let wanted = prefix(packId)

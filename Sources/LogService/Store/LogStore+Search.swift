@@ -40,12 +40,16 @@ extension LogStore {
         return floor(times.lowerBound)...floor(times.upperBound - 1)
     }
 
-    func rowQuery(_ query: LogQuery, _ plan: SearchPlan) -> RowQuery? {
-        Self.milliseconds(query.times).map { times in
-            RowQuery(
-                account: account,
-                condition: LogConditions(store: self, plan: plan, fields: now.fields).rows(topic: query.topic), times: times)
-        }
+    /// Finds no logs that are past their time.
+    func rowQuery(_ query: LogQuery, _ plan: SearchPlan) throws -> RowQuery? {
+        guard let times = Self.milliseconds(query.times) else { return nil }
+        let condition = LogConditions(store: self, plan: plan, fields: now.fields).rows(topic: query.topic)
+        return RowQuery(account: account, condition: try kept(condition), times: times)
+    }
+
+    func kept(_ condition: RowCondition) throws -> RowCondition {
+        let first = try firstKept()
+        return first > engine.firstSequence ? .and([.from(first), condition]) : condition
     }
 
     /// Compares a log with a search, for rows of which the index is not certain.
@@ -71,7 +75,7 @@ extension LogStore {
         var answer = LogAnswer()
         answer.terms = plan.terms
         answer.isPhraseSearch = plan.isPhraseSearch
-        guard let rowQuery = rowQuery(query, plan), query.line > 0 else { return answer }
+        guard let rowQuery = try rowQuery(query, plan), query.line > 0 else { return answer }
         var rows = engine.rows(rowQuery, direction: query.isReverse ? .newestFirst : .oldestFirst)
         var matcher = SearchMatcher(plan)
         var record = LogRecord()
@@ -124,7 +128,7 @@ extension LogStore {
     func histogram(_ query: LogQuery, _ plan: SearchPlan, edges: [Int64], limit: WorkLimit) throws -> LogHistogram {
         var counts = [Int](repeating: 0, count: edges.count - 1)
         var isComplete = true
-        if let rowQuery = rowQuery(query, plan) {
+        if let rowQuery = try rowQuery(query, plan) {
             let edges = edges.map { $0 * 1000 }
             for source in engine.rowSources(rowQuery) {
                 guard try !limit.isOver() else {
@@ -154,18 +158,5 @@ extension LogStore {
             looks += 1
             return try self.isMatch(sequence, query, &matcher, &record)
         }
-    }
-
-    /// Topics that come after another, ascending.
-    func topics(after: String, limit: Int) throws -> [String] {
-        var topics: Set<String> = []
-        for source in engine.rowSources(RowQuery(account: account, condition: .all, times: .min ... .max)) {
-            guard let column = try source.open().codes(ofField: FieldTable.Standard.topic) else { continue }
-            for (key, example) in column.values.dropFirst() {
-                let topic = try value(of: .topic, number: FieldTable.Standard.topic, key: key, example: example)
-                if let topic { topics.insert(String(decoding: topic, as: UTF8.self)) }
-            }
-        }
-        return Array(topics.filter { $0 > after }.sorted().prefix(limit))
     }
 }

@@ -35,8 +35,10 @@ package final class LogStore: Sendable {
     private let toldDamages = Mutex<Set<String>>([])
     private let commits: CommitQueue
     private let metadata: Metadata
-    /// Of shards that nothing is written to any more: their last logs, as far as somebody asked.
-    let lastLogs = Mutex<[Int: UInt64?]>([:])
+    /// Milliseconds since 1970.
+    let clock: @Sendable () -> Int64
+    let firstKeptLog = Mutex(FirstKept())
+    let shards = Mutex(Shards())
     /// Logs that a search came upon and that cannot be read, a limited number: its next page must not count them either.
     let unreadable = Mutex<Set<UInt64>>([])
     /// When somebody asked for the store last; nil if nobody did.
@@ -44,10 +46,18 @@ package final class LogStore: Sendable {
     private static let idleTime = Duration.seconds(900)
     private let state: Mutex<State>
 
+    struct Shards: Sendable {
+        /// How many are writing to each.
+        var writers: [Int: Int] = [:]
+        /// Of those that nothing is written to any more: their last logs, as far as somebody asked.
+        var lastLogs: [Int: UInt64?] = [:]
+    }
+
     struct State: Sendable {
         /// As the registry has it.
         var json: Data?
         var index: IndexConfiguration?
+        var retention: LogRetention
         var fields: FieldTable
         var plan: LogIndexer.Plan
         /// How many requests are being written, by how many columns their logs are indexed with.
@@ -85,9 +95,10 @@ package final class LogStore: Sendable {
         self.indexer = indexer
         hasher = engine.hasher(account: logstore.account)
         names = ColumnNames()
+        clock = now
         commits = CommitQueue(engine: engine, account: logstore.account, now: now)
-        state = Mutex(State(fields: fields, plan: plan, isUnsettled: fields.isUnsettled))
-        try use(logstore.index)
+        state = Mutex(State(retention: logstore.retention, fields: fields, plan: plan, isUnsettled: fields.isUnsettled))
+        try use(logstore)
     }
 
     private static func configuration(_ json: Data?) throws -> IndexConfiguration? {
@@ -106,9 +117,12 @@ package final class LogStore: Sendable {
         return !isRecent && state.withLock { $0.writing.isEmpty }
     }
 
-    /// Takes an index into use, if it is another one: for logs from now on, and for those before by looking at them.
-    func use(_ json: Data?) throws {
+    /// Takes what a logstore says into use: its retention, and its index, if it is another one, for logs from now on, and for
+    /// those before by looking at them.
+    func use(_ logstore: Logstore) throws {
+        let json = logstore.index
         try state.withLock { state in
+            state.retention = logstore.retention
             guard json != state.json || state.isUnsettled else { return }
             let index = json == state.json ? state.index : try Self.configuration(json)
             var fields = state.fields

@@ -54,7 +54,7 @@ package struct LogTable: ColumnSource {
             throw LogServiceError.parameter("a comparison with \(shift) seconds earlier leaves the range of times there are")
         }
         shifted.times = low..<high
-        return LogScan(table: self, query: shifted, columns: columns, grouping: grouping)
+        return try LogScan(table: self, query: shifted, columns: columns, grouping: grouping)
     }
 }
 
