@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import base64
 import datetime
+import fcntl
 import gzip
 import hashlib
 import hmac
@@ -12,7 +13,9 @@ import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
 import urllib.parse
@@ -282,10 +285,12 @@ class Server:
             CAIRN_ACCESS_KEY_SECRET=self.secret)
         return environment
 
-    def on_a_terminal(self, questions, *arguments):
+    def on_a_terminal(self, questions, *arguments, columns=None):
         """Runs a client command on a terminal of its own, types each answer when its question is on the screen, and gives exit
         code and screen. Every question has to come."""
         ours, theirs = pty.openpty()
+        if columns:
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
             [self.binary, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs, env=self.client_environment(),
             close_fds=True)

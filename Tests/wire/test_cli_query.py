@@ -2,15 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import csv
 import datetime
-import fcntl
 import io
 import json
-import os
-import pty
 import signal
-import struct
 import subprocess
-import termios
 import threading
 import time
 
@@ -163,21 +158,8 @@ def test_an_answer_that_stays_incomplete_is_taken_and_gone_on_from(server, stub)
 
 def terminal(server, columns, *arguments):
     """Exit code and screen of a command on a terminal of a certain width."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([server.binary, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=server.client_environment())
-    os.close(theirs)
-    screen = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:
-            break
-        if not part:
-            break
-        screen += part
-    os.close(ours)
-    return process.wait(60), screen.decode()
+    code, screen = server.on_a_terminal([], *arguments, columns=columns)
+    return code, screen.decode()
 
 
 def test_on_a_terminal(server, stub):
