@@ -4,9 +4,9 @@ import json
 import time
 
 import oss2
-import pytest
 import requests
 
+from objects import refused
 from support import ACCOUNT, event, wait_for
 from test_ram import custom, ram, statement, user
 
@@ -18,9 +18,7 @@ def bucket_of(server, who, name):
 
 
 def denied(call, *arguments, **options):
-    with pytest.raises(oss2.exceptions.ServerError) as error:
-        call(*arguments, **options)
-    assert (error.value.status, error.value.code) == (403, "AccessDenied"), error.value
+    refused(403, "AccessDenied", call, *arguments, **options)
 
 
 def rule(*actions, effect="Allow", resource="*", **condition):
