@@ -1,4 +1,4 @@
-# What the tests of the sls port share: names that resolve, clients of the official SDK, signed requests made by hand.
+# What the tests of the log service share: names that resolve, clients of the official SDK, signed requests made by hand.
 # SPDX-License-Identifier: Apache-2.0
 import base64
 import email.utils
@@ -14,28 +14,30 @@ import pytest
 from aliyun.log.logexception import LogException
 
 import support
+from protobuf import field
 from support import KEY, SECRET, wait_for
 
 SOURCE = "192.0.2.10"
 WORDS = [",", " ", "'", '"', ";", "=", "(", ")", "[", "]", "{", "}", "?", "@", "&", "<", ">", "/", ":", "\n", "\t", "\r"]
+_look_up = socket.getaddrinfo
 
 
-def resolve_projects(monkeypatch):
+def _resolve(name, *arguments, **options):
     """The SDK puts the project before the address it is given, and no resolver knows such names."""
-    original = socket.getaddrinfo
-
-    def getaddrinfo(name, *arguments, **options):
-        if isinstance(name, bytes):
-            name = name.decode()
-        if isinstance(name, str) and name.endswith(".127.0.0.1"):
-            name = "127.0.0.1"
-        return original(name, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    if isinstance(name, bytes):
+        name = name.decode()
+    if isinstance(name, str) and name.endswith(".127.0.0.1"):
+        name = "127.0.0.1"
+    return _look_up(name, *arguments, **options)
 
 
-def client(server, key=KEY, secret=SECRET, **options):
-    made = sls.LogClient(server.sls_host, key, secret, source=SOURCE, **options)
+# For good: the servers of whole modules are asked by the SDK before any fixture of one test begins.
+socket.getaddrinfo = _resolve
+
+
+def client(server, key=None, secret=None, **options):
+    """Of the server's own key unless another is given."""
+    made = sls.LogClient(server.sls_host, key or server.key, secret or server.secret, source=SOURCE, **options)
     made.timeout = 30
     return made
 
@@ -80,6 +82,14 @@ def store(made, project, logstore, shards=2, **keys):
             assert error.get_error_code() in ("ProjectAlreadyExist", "LogStoreAlreadyExist", "IndexAlreadyExist"), error
 
 
+def make_project(server, project):
+    client(server).create_project(project, "made up")
+
+
+def project_arn(server, project, account=None, region=None):
+    return f"acs:log:{region or server.region}:{account or server.account}:project/{project}"
+
+
 def count(made, project, logstore, query="*"):
     now = int(time.time())
     answer = made.get_histograms(sls.GetHistogramsRequest(project, logstore, now - 8 * 86_400, now + 1000, "", query))
@@ -89,6 +99,21 @@ def count(made, project, logstore, query="*"):
 
 def wait_for_count(made, project, logstore, expected, query="*"):
     wait_for(lambda: count(made, project, logstore, query) == expected, what=f"{expected} logs of {query}")
+
+
+def rows(server, project, logstore, query="*", days=100):
+    """All logs that a search finds: time and fields of each, oldest first."""
+    sdk, now, found = client(server), int(time.time()), []
+    while True:
+        page = sdk.get_log(project, logstore, now - days * 86_400, now + 3600, query=query, offset=len(found), size=100).get_logs()
+        found += [(log.timestamp, log.contents) for log in page]
+        if len(page) < 100:
+            return found
+
+
+def events(server, project, logstore, **options):
+    """The raw events of a trail's logstore."""
+    return [fields["event"].encode() for _, fields in rows(server, project, logstore, **options)]
 
 
 # Requests by hand
@@ -127,22 +152,7 @@ def refusal(answer, status, code):
     return answer
 
 
-# Protocol buffers by hand, to write what no library would
-
-
-def varint(value):
-    out = b""
-    while value >= 0x80:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def field(number, content):
-    """Of bytes; of a number a varint."""
-    if isinstance(content, int):
-        return varint(number << 3) + varint(content)
-    return varint(number << 3 | 2) + varint(len(content)) + content
+# Logs by hand
 
 
 def raw_log(at=None, key=b"k", value=b"v"):

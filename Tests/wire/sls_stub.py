@@ -7,23 +7,13 @@ import socket
 import threading
 import urllib.parse
 
-
-def varint(number):
-    out = b""
-    while number > 0x7F:
-        out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
-    return out + bytes([number])
-
-
-def field(number, content):
-    content = content.encode() if isinstance(content, str) else content
-    return varint(number << 3 | 2) + varint(len(content)) + content
+from protobuf import field
 
 
 def group(logs):
     """A LogGroup of (time, fields) with a topic, a source and a tag."""
     body = b"".join(
-        field(1, varint(8) + varint(time) + b"".join(field(2, field(1, k) + field(2, v)) for k, v in fields.items()))
+        field(1, field(1, time) + b"".join(field(2, field(1, k) + field(2, v)) for k, v in fields.items()))
         for time, fields in logs)
     return body + field(3, "a-topic") + field(4, "a-source") + field(6, field(1, "K") + field(2, "V"))
 

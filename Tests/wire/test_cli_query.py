@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from log_service import make_project, project_arn
+from logs import make_project, project_arn
 from sls_stub import SLSStub, answer, group
 from support import event, iso, now, wait_for
 

@@ -12,7 +12,7 @@ import time
 import pytest
 from aliyun.log import LogException, LogItem, PutLogsRequest
 
-from log_service import client, events, make_project, project_arn, rows
+from logs import client, events, make_project, project_arn, rows
 from support import KEY, SECRET, compact, delivered, event, iso, now, wait_for
 
 PROJECT = "audit-logs"

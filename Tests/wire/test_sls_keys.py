@@ -14,11 +14,6 @@ from test_ram import ram, user
 PROJECT = "keys-project"
 
 
-@pytest.fixture(autouse=True)
-def names(monkeypatch):
-    logs.resolve_projects(monkeypatch)
-
-
 def encryption(key, role=None):
     by = {"cmk_key_id": key, "region_id": REGION}
     if role:

@@ -13,7 +13,8 @@ import pytest
 import zstandard
 
 import logs
-from logs import client, count, field, raw_group, raw_log, refusal, send, store, varint
+from logs import client, count, raw_group, raw_log, refusal, send, store
+from protobuf import field, varint
 from support import KEY, SECRET, wait_for
 
 PROJECT, STORE = "malformed-project", "malformed-store"
@@ -22,8 +23,7 @@ PROTOBUF = {"Content-Type": "application/x-protobuf"}
 
 
 @pytest.fixture(autouse=True)
-def made(server, monkeypatch):
-    logs.resolve_projects(monkeypatch)
+def made(server):
     made = client(server)
     store(made, PROJECT, STORE)
     return made

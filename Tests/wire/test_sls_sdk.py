@@ -19,11 +19,6 @@ from test_sdk_smoke import run
 PROJECT = "sdk-project"
 
 
-@pytest.fixture(autouse=True)
-def names(monkeypatch):
-    logs.resolve_projects(monkeypatch)
-
-
 @pytest.fixture(params=["v1", "v4"])
 def made(request, server):
     return client(server) if request.param == "v1" else client(server, auth_version=AUTH_VERSION_4, region=REGION)
