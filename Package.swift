@@ -14,7 +14,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: settings)
+        name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: settings)
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -112,6 +112,7 @@ let package = Package(
         .executableTarget(
             name: "cairn-movable-clock", dependencies: ["CairnServer", "ObjectStorage", logging], path: "Tests/MovableClock",
             swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["DurableFiles"], path: "Tests/TestSupport", swiftSettings: settings),
         tests(of: "AccessControl", ["KeyManagement", "Metadata", "DurableFiles", crypto]),
         tests(of: "AuditEvent", [crypto]),
         tests(of: "DurableFiles"),
@@ -138,7 +139,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "Trails", "ObjectStorage", "EventHistory", "LogEngine", "MerkleLog", "AuditEvent", "KeyManagement", "Metadata",
-                "DurableFiles", crypto,
+                "DurableFiles", "TestSupport", crypto,
             ], exclude: ["Corpus"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

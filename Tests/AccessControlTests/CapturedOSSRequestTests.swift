@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AccessControl
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: Vectors.oss != nil, Comment(rawValue: Vectors.missing)))
+@Suite(.enabled(if: Vectors.oss != nil, Comment(rawValue: SharedFolder.noVectors)))
 struct `A captured OSS request` {
     static let vectors = Vectors.oss
     static let signed = (vectors?.ossRequests ?? []).filter { $0.signing?.version != nil }

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AccessControl
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: Vectors.actionTrail != nil, Comment(rawValue: Vectors.missing)))
+@Suite(.enabled(if: Vectors.actionTrail != nil, Comment(rawValue: SharedFolder.noVectors)))
 struct `A captured RPC request` {
     static let vectors = Vectors.actionTrail
     static let signed = (vectors?.requests ?? []).filter(\.isSigned)
@@ -75,7 +76,7 @@ struct `A captured RPC request` {
     }
 }
 
-@Suite(.enabled(if: Vectors.kmsAndRAM != nil, Comment(rawValue: Vectors.missing)))
+@Suite(.enabled(if: Vectors.kmsAndRAM != nil, Comment(rawValue: SharedFolder.noVectors)))
 struct `A captured KMS, RAM or STS request` {
     static let requests = Vectors.kmsAndRAM?.requests ?? []
 

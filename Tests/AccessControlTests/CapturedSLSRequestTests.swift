@@ -3,6 +3,7 @@
 
 import AccessControl
 import Foundation
+import TestSupport
 import Testing
 
 extension Authenticator {
@@ -26,7 +27,7 @@ extension AuthenticationFailure {
     fileprivate static var thrown: AuthenticationFailure { preconditionFailure("the directory of the tests does not fail here") }
 }
 
-@Suite(.enabled(if: Vectors.sls != nil, Comment(rawValue: Vectors.missing)))
+@Suite(.enabled(if: Vectors.sls != nil, Comment(rawValue: SharedFolder.noVectors)))
 struct `A captured SLS request` {
     static let vectors = Vectors.sls
     static let all = (vectors.map { $0.capturedPythonSDK + $0.capturedOpenApiSDK + $0.viaHttpProxy } ?? [])
@@ -126,7 +127,7 @@ struct `A captured SLS request` {
     }
 }
 
-@Suite(.enabled(if: Vectors.sls != nil, Comment(rawValue: Vectors.missing)))
+@Suite(.enabled(if: Vectors.sls != nil, Comment(rawValue: SharedFolder.noVectors)))
 struct `An SLS signature` {
     @Test func `of version 1 is the client's`() throws {
         let vectors = try #require(Vectors.sls)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AccessControl
+import TestSupport
 import Testing
 
 @Suite struct `The nonce store` {

@@ -3,31 +3,18 @@
 
 import AccessControl
 import Foundation
+import TestSupport
 import Testing
 
-/// Captured requests and their signatures, which lie outside the repository: in `$CAIRN_SHARED`, or beside the package.
+/// Captured requests and their signatures.
 enum Vectors {
-    static let missing = "no reference/vectors in $CAIRN_SHARED or beside the package"
-
     static let actionTrail: ActionTrailVectors? = read("actiontrail-requests.json")
     static let oss: OSSVectors? = read("oss-requests.json")
     static let sls: SLSVectors? = read("sls-requests.json")
     static let kmsAndRAM: KMSAndRAMVectors? = read("kms-ram-requests.json")
 
     private static func read<Content: Decodable>(_ name: String) -> Content? {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let shared =
-            ProcessInfo.processInfo.environment["CAIRN_SHARED"].map { URL(filePath: $0) }
-            ?? root.deletingLastPathComponent().appending(path: "shared")
-        guard let data = try? Data(contentsOf: shared.appending(path: "reference/vectors/\(name)")) else { return nil }
-        do {
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            return try decoder.decode(Content.self, from: data)
-        } catch {
-            fatalError("\(name) has another layout than the tests know: \(error)")
-        }
+        SharedFolder.vectors(name, keys: .convertFromSnakeCase)
     }
 }
 

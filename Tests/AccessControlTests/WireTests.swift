@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AccessControl
+import TestSupport
 import Testing
 
 @Suite struct `Percent-encoding` {
-    @Test(.enabled(if: Vectors.actionTrail != nil, Comment(rawValue: Vectors.missing)))
+    @Test(.enabled(if: Vectors.actionTrail != nil, Comment(rawValue: SharedFolder.noVectors)))
     func `agrees with the SDKs on every captured pair`() {
         for pair in Vectors.actionTrail?.percentEncoding ?? [] {
             #expect(PercentEncoding.encode(pair.raw) == pair.encoded)

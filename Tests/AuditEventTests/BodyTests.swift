@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AuditEvent
+import TestSupport
 import Testing
 
 @Suite struct `A body` {

@@ -3,6 +3,7 @@
 
 import AuditEvent
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct `The JSON scanner` {

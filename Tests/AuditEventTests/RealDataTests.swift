@@ -3,19 +3,12 @@
 
 import AuditEvent
 import Foundation
+import TestSupport
 import Testing
 
 /// Events that clouds wrote, kept outside the project.
 enum SharedData {
-    static let folder: URL = {
-        if let path = ProcessInfo.processInfo.environment["CAIRN_SHARED"] {
-            return URL(fileURLWithPath: path).appending(path: "data")
-        }
-        // <package>/Tests/AuditEventTests/RealDataTests.swift
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return package.deletingLastPathComponent().appending(path: "shared/data")
-    }()
+    static let folder = SharedFolder.url.appending(path: "data")
 
     static var isPresent: Bool { FileManager.default.fileExists(atPath: folder.path) }
 

@@ -5,6 +5,7 @@ import AuditEvent
 import DurableFiles
 import EventHistory
 import LogEngine
+import TestSupport
 import Testing
 
 @Suite struct `The last uses of values` {

@@ -5,6 +5,7 @@ import AuditEvent
 import EventHistory
 import Foundation
 import LogEngine
+import TestSupport
 import Testing
 
 @Suite struct `A lookup` {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -68,7 +69,7 @@ struct Fuzzer {
 
         var pool = inputs
         var mutator = Mutator(
-            kind: kind, sizeLimit: sizeLimit, random: SplitMix64(state: Self.seed ^ Corpus.hash(Array(name.utf8))))
+            kind: kind, sizeLimit: sizeLimit, random: SeededGenerator(state: Self.seed ^ Corpus.hash(Array(name.utf8))))
         let start = ContinuousClock.now
         let end = start + .seconds(Self.seconds ?? 1.5)
         var tried = 0
@@ -178,18 +179,5 @@ enum Corpus {
     /// FNV-1a, for names and seeds.
     static func hash(_ bytes: [UInt8]) -> UInt64 {
         bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-    }
-}
-
-/// The same numbers for the same seed.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

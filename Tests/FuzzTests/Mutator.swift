@@ -1,6 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
+
 /// Changes inputs, with some knowledge of what they are.
 struct Mutator {
     enum Kind {
@@ -14,7 +16,7 @@ struct Mutator {
 
     let kind: Kind
     let sizeLimit: Int
-    var random: SplitMix64
+    var random: SeededGenerator
 
     mutating func below(_ bound: Int) -> Int { Int(random.next() % UInt64(max(bound, 1))) }
 

@@ -5,7 +5,7 @@ import DurableFiles
 import Foundation
 import KeyManagement
 import Metadata
-import Synchronization
+import TestSupport
 import Testing
 
 /// Each write of a change of root is failed in each way; then the running service goes on, and others start where it crashed.
@@ -78,29 +78,6 @@ import Testing
         }
     }
 
-    /// Counts what changes the disk, and fails some of it.
-    private final class Plan: Sendable {
-        private let count = Mutex(0)
-        private let failing: Range<Int>
-        private let way: Way
-
-        init(failing: Range<Int>, _ way: Way) {
-            self.failing = failing
-            self.way = way
-        }
-
-        var total: Int { count.withLock { $0 } }
-
-        func fault(_ operation: MemoryDisk.Operation) -> MemoryDisk.Fault? {
-            guard operation != .read else { return nil }
-            let number = count.withLock { count in
-                defer { count += 1 }
-                return count
-            }
-            return failing.contains(number) ? way.fault : nil
-        }
-    }
-
     /// Starts after the change, or after the attempt: the root in force opens everything, the other setting is refused with a
     /// reason, and the next change goes through.
     private static func expectOneRoot(
@@ -152,10 +129,10 @@ import Testing
     @Test(arguments: Change.allCases, Way.allCases)
     func `loses nothing, whichever of its writes fails`(change: Change, way: Way) throws {
         let (start, belongings) = change.start
-        let counted = Plan(failing: 0..<0, way)
+        let counted = FaultPlan()
         let whole = try start.copy()
         let wholeKeys = try whole.open(change.old)
-        whole.disk.setFault { operation, _ in counted.fault(operation) }
+        counted.install(on: whole.disk)
         try wholeKeys.rotateRoot(to: change.new, scryptRounds: 2)
         if change != .passphraseToAnother { try #require(counted.total > 1) }
         for number in 0..<counted.total {
@@ -164,8 +141,7 @@ import Testing
                 let label = "\(change), \(way) at write \(failing)"
                 let folder = try start.copy()
                 let keys = try folder.open(change.old)
-                let plan = Plan(failing: failing, way)
-                folder.disk.setFault { operation, _ in plan.fault(operation) }
+                FaultPlan(failing: failing) { _ in way.fault }.install(on: folder.disk)
                 let error = try #require(throws: (any Error).self, "\(label)") {
                     try keys.rotateRoot(to: change.new, scryptRounds: 2)
                 }

@@ -3,7 +3,7 @@
 
 import DurableFiles
 import LogEngine
-import Synchronization
+import TestSupport
 import Testing
 
 /// Each thing written is failed in each way; then on, then power loss, then a look from outside.
@@ -20,29 +20,6 @@ import Testing
             case (.tornLate, .append): .torn(bytes: 150, errno: 5)
             default: nil
             }
-        }
-    }
-
-    /// Counts what changes the disk, and fails one of it, or several in a row.
-    final class Plan: Sendable {
-        private let count = Mutex(0)
-        let failing: Range<Int>
-        let way: Way
-
-        init(failing: Range<Int>, way: Way) {
-            self.failing = failing
-            self.way = way
-        }
-
-        var total: Int { count.withLock { $0 } }
-
-        func fault(_ operation: MemoryDisk.Operation) -> MemoryDisk.Fault? {
-            guard operation != .read else { return nil }
-            let number = count.withLock { count in
-                defer { count += 1 }
-                return count
-            }
-            return failing.contains(number) ? way.fault(operation) : nil
         }
     }
 
@@ -100,15 +77,14 @@ import Testing
 
     @Test(arguments: Way.allCases, [1, 4])
     func `loses nothing acknowledged at any write`(way: Way, inARow: Int) throws {
-        let count = Plan(failing: 0..<0, way: way)
+        let count = FaultPlan()
         let whole = MemoryDisk()
-        whole.setFault { operation, _ in count.fault(operation) }
+        count.install(on: whole)
         _ = try Self.run(on: whole, "whole")
         let stride = inARow == 1 ? 1 : 3
         for number in Swift.stride(from: 0, to: count.total, by: stride) {
-            let plan = Plan(failing: number..<number + inARow, way: way)
             let disk = MemoryDisk()
-            disk.setFault { operation, _ in plan.fault(operation) }
+            FaultPlan(failing: number..<number + inARow, way.fault).install(on: disk)
             let label = "\(way) at write \(number), \(inARow) in a row"
             let outcome = try Self.run(on: disk, label)
             disk.setFault(nil)
@@ -135,9 +111,8 @@ import Testing
     @Test(arguments: UInt64(1)...40)
     func `that loses power at any moment keeps what was acknowledged`(seed: UInt64) throws {
         var random = Seeded(seed)
-        let plan = Plan(failing: random.below(300)..<100_000, way: .lost)
         let disk = MemoryDisk()
-        disk.setFault { operation, _ in plan.fault(operation) }
+        FaultPlan(failing: random.below(300)..<100_000, Way.lost.fault).install(on: disk)
         let outcome = try Self.run(on: disk, "seed \(seed)")
         disk.setFault(nil)
         for loss in UInt64(0)..<4 {

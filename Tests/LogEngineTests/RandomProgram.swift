@@ -3,6 +3,7 @@
 
 import DurableFiles
 import LogEngine
+import TestSupport
 import Testing
 
 /// Does random things to a log engine and to a ``NaiveLog``, and compares them after each.
@@ -148,8 +149,7 @@ final class RandomProgram {
         let prepared = batches(rows)
         let start = random.below(8)
         let ways = `A failing disk`.Way.allCases
-        let plan = `A failing disk`.Plan(
-            failing: start..<start + [1, 1, 4][random.below(3)], way: ways[random.below(ways.count)])
+        let plan = FaultPlan(failing: start..<start + [1, 1, 4][random.below(3)], ways[random.below(ways.count)].fault)
         store.settle()
         disk.setFault { operation, path in path.contains("/journal") ? plan.fault(operation) : nil }
         defer { disk.setFault(nil) }

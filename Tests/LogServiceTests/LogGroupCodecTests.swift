@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LogService
+import TestSupport
 import Testing
 
 @Suite struct `A log group as protocol buffers` {
@@ -35,7 +36,7 @@ import Testing
         }
     }
 
-    static func random(_ generator: inout WireGenerator) -> LogGroup {
+    static func random(_ generator: inout SeededGenerator) -> LogGroup {
         let letters = Array("aZ09\u{0}\n\"é中😀")
         func text(_ count: ClosedRange<Int>) -> String {
             String((0..<Int.random(in: count, using: &generator)).map { _ in letters.randomElement(using: &generator) ?? "a" })
@@ -52,7 +53,7 @@ import Testing
         return LogGroup(logs: logs, topic: text(0...5), source: text(0...5), tags: pairs())
     }
 
-    @Test(.enabled(if: WireVectors.sample != nil, Comment(rawValue: WireVectors.missing)))
+    @Test(.enabled(if: WireVectors.sample != nil, Comment(rawValue: SharedFolder.noVectors)))
     func `is what the SDKs write`() throws {
         let sample = try #require(WireVectors.sample)
         let raw = WireVectors.bytes(sample.protobufBase64)
@@ -71,14 +72,14 @@ import Testing
 
     @Test(arguments: 0..<200)
     func `is read as it was written`(_ seed: Int) throws {
-        var generator = WireGenerator(state: UInt64(seed))
+        var generator = SeededGenerator(state: UInt64(seed))
         let group = Self.random(&generator)
         #expect(try LogGroupCodec.decode(LogGroupCodec.encode(group)) == group)
     }
 
     @Test(arguments: 0..<40)
     func `cut or changed anywhere is refused or is another one`(_ seed: Int) throws {
-        var generator = WireGenerator(state: UInt64(seed))
+        var generator = SeededGenerator(state: UInt64(seed))
         let bytes = LogGroupCodec.encode(Self.random(&generator))
         for end in 0..<bytes.count { _ = Self.code(Array(bytes[..<end])) }
         for _ in 0..<200 {

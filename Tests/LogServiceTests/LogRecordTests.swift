@@ -3,6 +3,7 @@
 
 import Foundation
 import LogService
+import TestSupport
 import Testing
 
 @Suite struct `A log as a record` {
@@ -38,8 +39,9 @@ import Testing
         "\u{1}\u{F}", String(repeating: "long ", count: 100), String(repeating: "界", count: 70), "\r\n\t\"", "\u{7F}\u{80}",
     ]
 
-    private static func random(_ random: inout SearchRandom) -> (log: Log, group: LogGroup, shard: Int, origin: LogRecord.Origin?)
-    {
+    private static func random(_ random: inout SeededGenerator) -> (
+        log: Log, group: LogGroup, shard: Int, origin: LogRecord.Origin?
+    ) {
         func fields(_ count: Int) -> [Log.Field] {
             (0..<count).map { _ in Log.Field(random.pick(texts), random.pick(texts) + random.pick(texts)) }
         }
@@ -54,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: UInt64(0)..<8) func `comes back as it was`(seed: UInt64) throws {
-        var random = SearchRandom(seed)
+        var random = SeededGenerator(seed)
         for _ in 0..<500 {
             let made = Self.random(&random)
             let bytes = LogRecord.encode(made.log, of: made.group, shard: made.shard, origin: made.origin)
@@ -73,7 +75,7 @@ import Testing
     }
 
     @Test(arguments: UInt64(0)..<8) func `that is none is refused without a trap`(seed: UInt64) throws {
-        var random = SearchRandom(seed)
+        var random = SeededGenerator(seed)
         var refused = 0
         for _ in 0..<1500 {
             let made = Self.random(&random)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LogService
+import TestSupport
 import Testing
 
 /// Who reads which shard, with consumers that come, go, die, lose answers and stop slowly.
@@ -15,11 +16,11 @@ import Testing
         var stopping: Set<Int> = []
         var nextBeat: Int
 
-        mutating func obey(_ shards: [Int], _ random: inout RegistryRandom) {
+        mutating func obey(_ shards: [Int], _ random: inout SeededGenerator) {
             stopping.formUnion(reading.subtracting(shards))
             reading.formUnion(shards)
             stopping.subtract(shards)
-            for shard in stopping where random.chance(60) {
+            for shard in stopping where random.chance(60, of: 100) {
                 stopping.remove(shard)
                 reading.remove(shard)
             }
@@ -38,7 +39,7 @@ import Testing
     }
 
     @Test(arguments: 1...40) func noShardIsReadTwiceAndInTheEndAllAreReadEvenly(seed: UInt64) throws {
-        var random = RegistryRandom(seed)
+        var random = SeededGenerator(state: seed)
         var assignment = ConsumerAssignment(isNew: true)
         var consumers: [String: Consumer] = [:]
         var shards = Array(0..<(1 + random.below(20)))
@@ -48,19 +49,21 @@ import Testing
             let answer = try assignment.heartbeat(
                 of: name, reported: consumer.reading, readable: shards, all: Set(shards), timeout: Self.timeout,
                 now: .seconds(now))
-            if !random.chance(losing) { consumer.obey(answer, &random) }
+            if !random.chance(losing, of: 100) { consumer.obey(answer, &random) }
             consumer.nextBeat = now + 5 + random.below(10)
             consumers[name] = consumer
             expectDisjoint(consumers, now)
         }
         for now in 0..<1500 {
-            if random.chance(3), consumers.count < 8 {
+            if random.chance(3, of: 100), consumers.count < 8 {
                 made += 1
                 consumers["c\(made)"] = Consumer(nextBeat: now)
             }
             // It is dead at once, and stops reading; nobody hears of it.
-            if random.chance(1), let name = consumers.keys.sorted().randomElement(using: &random) { consumers[name] = nil }
-            if random.chance(1), shards.count < 40 { shards.append(shards.count) }
+            if random.chance(1, of: 100), let name = consumers.keys.sorted().randomElement(using: &random) {
+                consumers[name] = nil
+            }
+            if random.chance(1, of: 100), shards.count < 40 { shards.append(shards.count) }
             for name in consumers.keys.sorted() where consumers[name]?.nextBeat == now { try beat(name, at: now, 20) }
         }
         if consumers.isEmpty { consumers["last"] = Consumer(nextBeat: 1500) }
@@ -80,11 +83,11 @@ import Testing
     }
 
     @Test(arguments: 1...30) func aRestartTakesNothingFromThoseThatReadOn(seed: UInt64) throws {
-        var random = RegistryRandom(seed)
+        var random = SeededGenerator(state: seed)
         // Before the restart, shards were divided in any way among some of the consumers.
         let names = (0..<4).map { "c\($0)" }
         var consumers = Dictionary(uniqueKeysWithValues: names.map { ($0, Consumer(nextBeat: random.below(20))) })
-        for shard in 0..<12 where random.chance(80) { consumers[names[random.below(3)]]?.reading.insert(shard) }
+        for shard in 0..<12 where random.chance(80, of: 100) { consumers[names[random.below(3)]]?.reading.insert(shard) }
         var assignment = ConsumerAssignment(isNew: false)
         for now in 0..<400 {
             for name in names where consumers[name]?.nextBeat == now {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LogService
+import TestSupport
 import Testing
 
 @Suite struct RegistryShardTests {
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: 1...40) func randomSplitsAndMergesCoverTheKeySpaceOnce(seed: UInt64) throws {
-        var random = RegistryRandom(seed)
+        var random = SeededGenerator(state: seed)
         var shards = try [Shard].initial(count: 1 + random.below(5), at: 0)
         var used = Set(shards.map(\.id))
         for step in 1...120 {
@@ -41,7 +42,7 @@ import Testing
             do {
                 switch random.below(5) {
                 case 0, 1:
-                    let key = random.chance(50) ? randomKey(&random) : nil
+                    let key = random.chance(50, of: 100) ? randomKey(&random) : nil
                     let changed = try shards.split(id, key: key, at: Int64(step))
                     #expect(changed.map(\.isWritable) == [false, true, true])
                     #expect(changed[0].beginKey == changed[1].beginKey && changed[0].endKey == changed[2].endKey)
@@ -72,8 +73,8 @@ import Testing
         }
     }
 
-    private func randomKey(_ random: inout RegistryRandom) -> String {
-        let digits = Array(random.chance(50) ? "0123456789abcdef" : "0123456789ABCDEF")
+    private func randomKey(_ random: inout SeededGenerator) -> String {
+        let digits = Array(random.chance(50, of: 100) ? "0123456789abcdef" : "0123456789ABCDEF")
         return String((0..<32).map { _ in digits[random.below(16)] })
     }
 
@@ -105,7 +106,7 @@ import Testing
 
     @Test func splittingStopsAtTheLimit() throws {
         var shards = try [Shard].initial(count: 100, at: 0)
-        var random = RegistryRandom(1)
+        var random = SeededGenerator(state: 1)
         while shards.writable.count < 256 {
             let writable = shards.writable
             _ = try shards.split(writable[random.below(writable.count)].id, key: nil, at: 0)

@@ -3,12 +3,13 @@
 
 import GRDBSQLite
 import LogService
+import TestSupport
 import Testing
 
 /// Made-up queries of what both dialects have in common, over the same rows in an ordinary table of SQLite.
 @Suite struct `SQL and SQLite` {
     @Test(arguments: 1...16) func `agree`(seed: Int) throws {
-        var random = SQLSeeded(UInt64(seed))
+        var random = SeededGenerator(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15)
         let rows = (0..<random.below(60)).map { _ in random.row() }
         let source = SQLRows(
             columns: [
@@ -28,24 +29,7 @@ import Testing
     }
 }
 
-/// SplitMix64.
-struct SQLSeeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
-
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
-
+extension SeededGenerator {
     /// Fractions are quarters, so that sums of them are exact in any order.
     mutating func row() -> [String?] {
         let texts: [String?] = ["", "a", "B", "ab", "aä", "%_", nil]
@@ -58,7 +42,7 @@ struct SQLSeeded: RandomNumberGenerator {
 
 /// Makes queries that mean the same in both dialects; `ORDERED` stands where SQLite must be told that NULL comes last.
 struct SQLQueryMaker {
-    var random: SQLSeeded
+    var random: SeededGenerator
 
     private mutating func chance(_ one: Int) -> Bool { random.below(one) == 0 }
 

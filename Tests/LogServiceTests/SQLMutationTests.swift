@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LogService
+import TestSupport
 import Testing
 
 /// Whatever is asked, there is an answer or a refusal, soon, and the same one for every shape of the rows.
@@ -37,7 +38,7 @@ import Testing
         return pieces
     }
 
-    private static func changed(_ random: inout SQLSeeded) -> String {
+    private static func changed(_ random: inout SeededGenerator) -> String {
         var parts = pieces(random.pick(corpus))
         let others = pieces(random.pick(corpus))
         for _ in 0...random.below(4) where !parts.isEmpty {
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test(arguments: 1...10) func `is answered or refused`(seed: Int) throws {
-        var random = SQLSeeded(UInt64(seed) + 1000)
+        var random = SeededGenerator(state: UInt64(seed + 1000) &* 0x9E37_79B9_7F4A_7C15)
         var limits = SQLLimits()
         limits.duration = .seconds(2)
         limits.memoryBytes = 32 << 20

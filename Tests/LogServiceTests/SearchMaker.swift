@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LogService
+import TestSupport
 
 /// Makes indexes, logs and searches that have something to do with each other.
 struct SearchMaker {
@@ -24,9 +25,9 @@ struct SearchMaker {
         "12", "-5", "0", "3.5", "1e3", "007", "+4", "9223372036854775807", "-9223372036854775808", "1e30", "12.0", "x", "",
     ]
 
-    var random: SearchRandom
+    var random: SeededGenerator
 
-    init(seed: UInt64) { random = SearchRandom(seed) }
+    init(seed: UInt64) { random = SeededGenerator(seed) }
 
     private mutating func settings() -> IndexConfiguration.Text {
         let sets: [Set<Character>] = [

@@ -2,28 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LogService
+import TestSupport
 
-/// Repeatable randomness: a seed names a run.
-struct SearchRandom: RandomNumberGenerator {
-    private var state: UInt64
-
+extension SeededGenerator {
+    /// Neighbouring seeds give streams of their own, none the other's moved by one.
     init(_ seed: UInt64) {
-        state = seed
-        // Else one seed's numbers would be the next one's, moved by one.
-        state = next() ^ 0x1234_5678_9ABC_DEF1
+        var mixer = SeededGenerator(state: seed)
+        self.init(state: mixer.next() ^ 0x1234_5678_9ABC_DEF1)
     }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
-    mutating func chance(_ part: Int, of whole: Int) -> Bool { below(whole) < part }
-    mutating func pick<Element>(_ list: [Element]) -> Element { list[below(list.count)] }
 }
 
 /// A log with its own bytes, as a test writes it down.

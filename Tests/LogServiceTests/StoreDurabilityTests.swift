@@ -5,10 +5,11 @@ import DurableFiles
 import Foundation
 import LogService
 import Synchronization
+import TestSupport
 import Testing
 
 /// Which of the things that change a disk fail, and how.
-final class StoreFaults: Sendable {
+struct StoreFaults {
     enum Way: CaseIterable {
         case lost, kept, tornEarly, tornLate
         /// The process ends here: nothing is written from now on.
@@ -25,29 +26,17 @@ final class StoreFaults: Sendable {
         }
     }
 
-    private let count = Mutex(0)
-    private let failing: Int?
-    private let way: Way
+    private let plan: FaultPlan
 
     init(failing: Int?, way: Way) {
-        self.failing = failing
-        self.way = way
+        let run = failing.map { $0..<(way == .ended ? .max : $0 + 1) }
+        plan = FaultPlan(failing: run ?? 0..<0, way.fault)
     }
 
     /// What changed the disk so far, or tried to.
-    var total: Int { count.withLock { $0 } }
+    var total: Int { plan.total }
 
-    func install(on disk: MemoryDisk) {
-        disk.setFault { [self] operation, _ in
-            guard operation != .read else { return nil }
-            let number = count.withLock { count in
-                defer { count += 1 }
-                return count
-            }
-            guard let failing, way == .ended ? number >= failing : number == failing else { return nil }
-            return way.fault(operation)
-        }
-    }
+    func install(on disk: MemoryDisk) { plan.install(on: disk) }
 }
 
 @Suite struct `Writing logs` {
@@ -134,7 +123,7 @@ final class StoreFaults: Sendable {
     }
 
     @Test(arguments: UInt64(0)..<8) func `of several trails survives anything`(seed: UInt64) async throws {
-        var random = SearchRandom(seed)
+        var random = SeededGenerator(seed)
         var world = try StoreWorld(tailRows: 20)
         var service = try world.open()
         let logstore = try await service.made(try StoreWorld.logstore())
@@ -147,7 +136,7 @@ final class StoreFaults: Sendable {
             }
         }
         var done = [0, 0, 0]
-        let chance = Mutex(SearchRandom(seed &+ 77))
+        let chance = Mutex(SeededGenerator(seed &+ 77))
         func install() {
             world.disk.setFault { operation, _ in
                 guard operation != .read else { return nil }

@@ -4,6 +4,7 @@
 import DurableFiles
 import Foundation
 import LogService
+import TestSupport
 import Testing
 
 extension LogService {
@@ -26,7 +27,7 @@ extension LogService {
 
 @Suite struct `Reading in order of arrival` {
     @Test(arguments: UInt64(0)..<6) func `gives every log once, in order, whatever the steps`(seed: UInt64) async throws {
-        var random = SearchRandom(seed)
+        var random = SeededGenerator(seed)
         let world = try StoreWorld(tailRows: 30)
         let service = try world.open()
         let logstore = try await service.made(try StoreWorld.logstore(shards: 4))

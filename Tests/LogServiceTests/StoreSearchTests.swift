@@ -5,6 +5,7 @@ import DurableFiles
 import Foundation
 import LogEngine
 import LogService
+import TestSupport
 import Testing
 
 /// Random logs under random indexes, asked random questions, against an array of the logs.
@@ -152,7 +153,7 @@ import Testing
 enum UUIDText {
     /// Different for each number, and the same each time.
     static func of(_ number: Int) -> String {
-        var random = SearchRandom(UInt64(number))
+        var random = SeededGenerator(UInt64(number))
         return UUID(uuid: withUnsafeBytes(of: (random.next(), random.next())) { $0.loadUnaligned(as: uuid_t.self) }).uuidString
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MerkleLog
+import TestSupport
 import Testing
 
 @Suite struct `A compact range` {
@@ -36,7 +37,7 @@ import Testing
 
     @Test func `takes whole subtrees where they fit`() throws {
         let tree = SampleTree(size: 130)
-        var random = SeededGenerator(seed: 42)
+        var random = SeededGenerator(state: 42)
         for _ in 0..<200 {
             var range = CompactRange()
             while range.size < tree.size {

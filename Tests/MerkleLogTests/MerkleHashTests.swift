@@ -3,6 +3,7 @@
 
 import Crypto
 import MerkleLog
+import TestSupport
 import Testing
 
 @Suite struct `A Merkle hash` {
@@ -26,7 +27,7 @@ import Testing
     }
 
     @Test func `survives base64`() {
-        var random = SeededGenerator(seed: 1)
+        var random = SeededGenerator(state: 1)
         for _ in 0..<100 {
             let hash = MerkleHash(bytes: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })!
             #expect(MerkleHash(base64: hash.base64) == hash)

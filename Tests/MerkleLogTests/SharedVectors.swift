@@ -2,21 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 
 /// Proof vectors of transparency-dev/merkle (Apache-2.0), kept outside the project in `shared/data/merkle`.
 enum SharedVectors {
-    /// Named by `CAIRN_SHARED`, or else `shared` beside the package.
-    static let folder: URL = {
-        let shared =
-            if let path = ProcessInfo.processInfo.environment["CAIRN_SHARED"] {
-                URL(filePath: path)
-            } else {
-                // Tests/MerkleLogTests/<file> → the package → its neighbour.
-                URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared")
-            }
-        return shared.appending(path: "data/merkle")
-    }()
+    static let folder = SharedFolder.url.appending(path: "data/merkle")
 
     static var areHere: Bool { FileManager.default.fileExists(atPath: folder.path) }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MerkleLog
+import TestSupport
 import Testing
 
 @Suite struct `A tile path` {
@@ -36,7 +37,7 @@ import Testing
     }
 
     @Test func `survives writing for random tiles`() throws {
-        var random = SeededGenerator(seed: 3)
+        var random = SeededGenerator(state: 3)
         for _ in 0..<1000 {
             let level = Int.random(in: -1...63, using: &random)
             let tile = try #require(

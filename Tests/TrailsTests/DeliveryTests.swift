@@ -6,6 +6,7 @@ import EventHistory
 import Foundation
 import LogEngine
 import ObjectStorage
+import TestSupport
 import Testing
 import Trails
 

@@ -228,16 +228,3 @@ func event(_ number: Int) -> String {
         #"{"eventId":"E-\#(number)","eventName":"Call\#(number)","eventTime":"\#(EventTime.text(time))","acsRegion":"\#(region)","#
         + #""isGlobal":\#(number % 10 == 0),"eventRW":"\#(number % 3 == 0 ? "Read" : "Write")","recipientAccountId":"\#(account)","x":"é]}\"[{"}"#
 }
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}

@@ -4,6 +4,7 @@
 import EventHistory
 import Foundation
 import MerkleLog
+import TestSupport
 import Testing
 import Trails
 

@@ -3,6 +3,7 @@
 
 import AccessControl
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct `The directory of identities` {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AccessControl
+import TestSupport
 import Testing
 
 /// Policies and requests made up at random, close enough to each other that all verdicts are common.

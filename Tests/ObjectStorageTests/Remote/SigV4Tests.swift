@@ -5,22 +5,12 @@ import AccessControl
 import Crypto
 import Foundation
 import ObjectStorage
+import TestSupport
 import Testing
 
-/// Published and captured signatures, which lie outside the repository: in `$CAIRN_SHARED`, or beside the package.
+/// Published and captured signatures.
 struct SigV4Vectors: Decodable {
-    static let missing = "no reference/vectors in $CAIRN_SHARED or beside the package"
-    static let shared: Self? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let shared =
-            ProcessInfo.processInfo.environment["CAIRN_SHARED"].map { URL(filePath: $0) }
-            ?? root.deletingLastPathComponent().appending(path: "shared")
-        guard let data = try? Data(contentsOf: shared.appending(path: "reference/vectors/oss-requests.json")) else { return nil }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try! decoder.decode(Self.self, from: data)
-    }()
+    static let shared: Self? = SharedFolder.vectors("oss-requests.json", keys: .convertFromSnakeCase)
 
     struct Published: Decodable, CustomTestStringConvertible {
         let name: String
@@ -71,7 +61,7 @@ struct SigV4Vectors: Decodable {
     }
 
     @Test(
-        .enabled(if: SigV4Vectors.shared != nil, Comment(rawValue: SigV4Vectors.missing)),
+        .enabled(if: SigV4Vectors.shared != nil, Comment(rawValue: SharedFolder.noVectors)),
         arguments: SigV4Vectors.shared?.awsSigv4Vectors.filter { $0.canonicalRequest != nil } ?? [])
     func `is the published one`(_ vector: SigV4Vectors.Published) throws {
         let headers = try #require(vector.headers)
@@ -85,7 +75,7 @@ struct SigV4Vectors: Decodable {
     }
 
     @Test(
-        .enabled(if: SigV4Vectors.shared != nil, Comment(rawValue: SigV4Vectors.missing)),
+        .enabled(if: SigV4Vectors.shared != nil, Comment(rawValue: SharedFolder.noVectors)),
         arguments: (SigV4Vectors.shared?.s3Requests ?? []) + (SigV4Vectors.shared?.s3HttpsRequests ?? []))
     func `is the one that an SDK sent`(_ vector: SigV4Vectors.Captured) throws {
         let request = WireRequest(
