@@ -232,32 +232,19 @@ import Trails
         #expect(runs.reduce(0) { $0 + $1.end - $1.first } == UInt64(expected.count), "seed \(seed)")
     }
 
-    private func job(_ world: World, token: String? = nil) throws -> HistoryJob {
-        try world.registry.createJob(
-            trail: "audit", account: account, clientToken: token, held: world.history.firstSequence..<world.history.endSequence,
-            retentionDays: 90, at: world.time.date)
-    }
-
     @Test(arguments: [-1] + Array(0..<24), [false, true])
     func `fills the gaps beside a running trail, once, whatever put fails`(failing: Int, kept: Bool) async throws {
         let world = try World()
         try world.trail()
-        var all = try await world.record(0..<10)
-        try world.startLogging()
-        all += try await world.record(10..<20)
-        try world.stopLogging()
-        try await world.deliver()
-        all += try await world.record(20..<30)
-        try world.startLogging()
-        all += try await world.record(30..<40)
+        let all = try await world.recordWithGaps()
         if failing >= 0 { world.faults.fail(atPut: failing, kept: kept) }
-        let first = try job(world, token: "t")
-        #expect(try job(world, token: "t").id == first.id)
-        #expect(throws: TrailError.jobRunning(first.id)) { try job(world) }
+        let first = try world.job(token: "t")
+        #expect(try world.job(token: "t").id == first.id)
+        #expect(throws: TrailError.jobRunning(first.id)) { try world.job() }
         try await world.deliver()
         #expect(try world.registry.job(first.id, account: account)?.status == .done)
         #expect(try await world.delivered().sorted() == all.sorted(), "put \(failing), kept \(kept)")
-        let second = try job(world)
+        let second = try world.job()
         #expect(second.runs.isEmpty)
         try await world.deliver()
         #expect(try await world.delivered().count == 40)
@@ -277,10 +264,10 @@ import Trails
         let between = try await world.record(12..<20)
         try world.startLogging()
         world.faults.fail(atPut: 9, kept: false)
-        let first = try job(world)
+        let first = try world.job()
         try await world.deliver(rounds: 1)
         try world.registry.deleteJob(first.id, account: account)
-        _ = try job(world)
+        try world.job()
         try await world.deliver()
         let delivered = try await world.delivered()
         #expect(Set(delivered).count == delivered.count)

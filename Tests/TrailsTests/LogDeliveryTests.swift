@@ -265,9 +265,7 @@ import Trails
         #expect(state.parkedEvents == 2 && state.parked.map(\.eventId) == ["E-5", "E-11"] && state.parked[0].sequence == 5)
         #expect(state.deliveredEvents == 18)
         world.logs.refuse([])
-        let job = try world.registry.createJob(
-            trail: "audit", account: account, clientToken: nil, held: 0..<world.history.endSequence, retentionDays: 90,
-            at: world.time.date)
+        let job = try world.job()
         #expect(job.logRuns?.map(\.first) == [5, 11])
         try await world.deliver()
         #expect(world.logs.texts().sorted() == sent.sorted())
@@ -317,34 +315,21 @@ import Trails
 }
 
 @Suite struct `A history job of a logstore` {
-    private func job(_ world: World) throws -> HistoryJob {
-        try world.registry.createJob(
-            trail: "audit", account: account, clientToken: nil, held: world.history.firstSequence..<world.history.endSequence,
-            retentionDays: 90, at: world.time.date)
-    }
-
     @Test(arguments: [-1] + Array(0..<12), MemoryLogs.Fault.allCases)
     func `fills the gaps beside a running trail, once, whatever delivery fails`(
         failing: Int, fault: MemoryLogs.Fault
     ) async throws {
         let world = try World()
         try world.trail(bucket: "bucket-a", project: "logs-a")
-        var all = try await world.record(0..<10)
-        try world.startLogging()
-        all += try await world.record(10..<20)
-        try world.stopLogging()
-        try await world.deliver()
-        all += try await world.record(20..<30)
-        try world.startLogging()
-        all += try await world.record(30..<40)
+        let all = try await world.recordWithGaps()
         if failing >= 0 { world.logs.fail(at: failing, fault) }
-        let first = try job(world)
+        let first = try world.job()
         try await world.deliver()
         let done = try #require(try world.registry.job(first.id, account: account))
         #expect(done.status == .done && done.lastError == nil)
         #expect(world.logs.texts().sorted() == all.sorted(), "delivery \(failing), \(fault)")
         #expect(try await world.delivered().sorted() == all.sorted())
-        _ = try job(world)
+        try world.job()
         try await world.deliver()
         #expect(world.logs.texts().count == 40)
         world.history.close()
@@ -358,7 +343,7 @@ import Trails
         try world.startLogging()
         world.logs.setDown(logsAreDown)
         world.faults.breakBucket(logsAreDown ? "" : "bucket-a")
-        let first = try job(world)
+        let first = try world.job()
         try await world.deliver(rounds: 3)
         #expect(world.logs.texts().count == (logsAreDown ? 0 : 10))
         #expect(try await world.delivered().count == (logsAreDown ? 10 : 0))
@@ -380,10 +365,10 @@ import Trails
         let all = try await world.record(0..<30)
         try world.startLogging()
         world.logs.fail(at: failing, fault)
-        let first = try job(world)
+        let first = try world.job()
         try await world.deliver(rounds: 1)
         try world.registry.deleteJob(first.id, account: account)
-        _ = try job(world)
+        try world.job()
         try await world.deliver()
         #expect(world.logs.texts().sorted() == all.sorted(), "delivery \(failing), \(fault)")
         world.history.close()
@@ -394,12 +379,12 @@ import Trails
         try world.trail(bucket: "", project: "logs-a")
         let all = try await world.record(0..<30)
         try world.startLogging()
-        let first = try job(world)
+        let first = try world.job()
         let registry = world.registry
         world.logs.meanwhile { try? registry.deleteJob(first.id, account: account) }
         try await world.deliver(rounds: 1)
         #expect(world.logs.texts().count == 8, "what was under way arrived")
-        let second = try job(world)
+        let second = try world.job()
         try await world.deliver()
         #expect(world.logs.texts().sorted() == all.sorted())
         #expect(try world.registry.job(second.id, account: account)?.status == .done)
@@ -411,7 +396,7 @@ import Trails
         try world.trail(bucket: "bucket-a", project: "logs-a")
         let old = try await world.record(0..<10)
         world.logs.setDown(true)
-        let first = try job(world)
+        let first = try world.job()
         try await world.deliver(rounds: 2)
         try world.update { $0.slsProjectArn = "" }
         try await world.deliver()

@@ -161,6 +161,27 @@ final class World: Sendable {
         return batch.events.map { String(decoding: batch.bytes(of: $0), as: UTF8.self) }
     }
 
+    /// Forty events around a trail that logs, stops, and logs again: of them 0 to 9 and 20 to 29 come while it does not.
+    func recordWithGaps() async throws -> [String] {
+        var all = try await record(0..<10)
+        try startLogging()
+        all += try await record(10..<20)
+        try stopLogging()
+        try await deliver()
+        all += try await record(20..<30)
+        try startLogging()
+        all += try await record(30..<40)
+        return all
+    }
+
+    /// A history job for all that is held.
+    @discardableResult
+    func job(token: String? = nil) throws -> HistoryJob {
+        try registry.createJob(
+            trail: "audit", account: account, clientToken: token, held: history.firstSequence..<history.endSequence,
+            retentionDays: 90, at: time.date)
+    }
+
     func state(_ name: String = "audit") throws -> DeliveryState {
         try registry.deliveryState(of: registry.trail(name, account: account)!)
     }

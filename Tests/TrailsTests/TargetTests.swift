@@ -152,9 +152,7 @@ private final class MemoryTarget: DeliveryTarget {
         target.objects = [key: [1, 2, 3]]
         try world.registry.delete("audit", account: account)
         try world.trail()
-        _ = try world.registry.createJob(
-            trail: "audit", account: account, clientToken: nil, held: 0..<world.history.endSequence, retentionDays: 90,
-            at: world.time.date)
+        try world.job()
         try await world.deliver(rounds: 2)
         let job = try #require(try world.registry.jobs(account: account).first)
         #expect(job.delivery.lastError?.contains("has other content") == true, "\(job)")
