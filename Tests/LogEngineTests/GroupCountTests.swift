@@ -75,29 +75,8 @@ import Testing
     }
 
     @Test(arguments: UInt64(1)...4) func `are those of a plain count, whatever becomes of the store`(seed: UInt64) throws {
-        var random = Seeded(seed)
         let accounts = [["anna"], ["anna", "anna", "bert"], ["anna", "bert", "carl"]][Int(seed) % 3]
-        let maker = WordMaker(accounts: accounts)
-        let disk = MemoryDisk()
-        var log = WordLog()
-        do {
-            let store = try WordStore(disk: disk, tailRows: [30, 90, 700][Int(seed) % 3])
-            for step in 0..<14 {
-                let records = (0..<1 + random.below(120)).map { maker.record(log.records.count + $0, &random) }
-                try store.commit(records, recordedAt: Int64(log.records.count), perFrame: 1 + random.below(30))
-                log.records += records
-                if step % 3 == 0 { try Self.expectSame(store, log, "seed \(seed), step \(step)", rounds: 14, &random) }
-            }
-            store.settle()
-            try Self.expectSame(store, log, "seed \(seed), settled", rounds: 70, &random)
-        }
-        let left = disk.afterPowerLoss(seed: seed)
-        let store = try WordStore(disk: left, tailRows: 40)
-        try Self.expectSame(store, log, "seed \(seed), opened again", rounds: 70, &random)
-        store.settle()
-        log.first = Int(store.engine.dropRecords(olderThan: Int64(log.records.count / 2)))
-        try Self.expectSame(store, log, "seed \(seed), shortened", rounds: 70, &random)
-        #expect(store.trouble.isEmpty)
+        try WordStoreLife(seed: seed, accounts: accounts, commits: 14).lead(rounds: (14, 70), Self.expectSame)
     }
 
     /// Lists of several blocks, dense and sparse, and windows that end with the segment.

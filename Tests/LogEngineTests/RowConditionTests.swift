@@ -1,7 +1,6 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
-import DurableFiles
 import LogEngine
 import Testing
 
@@ -129,26 +128,7 @@ private struct Condition: CustomStringConvertible {
     }
 
     @Test(arguments: UInt64(1)...4) func `are those of the records, whatever becomes of the store`(seed: UInt64) throws {
-        var random = Seeded(seed)
-        let maker = WordMaker(accounts: [["anna"], ["anna", "anna", "bert"]][Int(seed) % 2])
-        let disk = MemoryDisk()
-        var log = WordLog()
-        do {
-            let store = try WordStore(disk: disk, tailRows: [30, 90, 700][Int(seed) % 3])
-            for step in 0..<10 {
-                let records = (0..<1 + random.below(120)).map { maker.record(log.records.count + $0, &random) }
-                try store.commit(records, recordedAt: Int64(log.records.count), perFrame: 1 + random.below(30))
-                log.records += records
-                if step % 3 == 0 { try Self.expectSame(store, log, "seed \(seed), step \(step)", rounds: 20, &random) }
-            }
-            store.settle()
-            try Self.expectSame(store, log, "seed \(seed), settled", rounds: 60, &random)
-        }
-        let store = try WordStore(disk: disk.afterPowerLoss(seed: seed), tailRows: 40)
-        try Self.expectSame(store, log, "seed \(seed), opened again", rounds: 60, &random)
-        store.settle()
-        log.first = Int(store.engine.dropRecords(olderThan: Int64(log.records.count / 2)))
-        try Self.expectSame(store, log, "seed \(seed), shortened", rounds: 60, &random)
-        #expect(store.trouble.isEmpty)
+        let accounts = [["anna"], ["anna", "anna", "bert"]][Int(seed) % 2]
+        try WordStoreLife(seed: seed, accounts: accounts, commits: 10).lead(rounds: (20, 60), Self.expectSame)
     }
 }

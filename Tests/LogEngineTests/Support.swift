@@ -19,7 +19,7 @@ extension SeededGenerator {
 /// A record of the tests: its text says everything that is indexed.
 ///
 /// `account|time|unique|colour|tag,tag,…|filling`
-struct SampleRecord: Equatable {
+struct SampleRecord: Equatable, IndexedRecord {
     static let unique: UInt8 = 1
     static let colour: UInt8 = 2
     static let tag: UInt8 = 3
@@ -106,21 +106,7 @@ final class Store: Sendable {
     func settle() { engine.dropRecords(olderThan: .min) }
 
     func commit(_ records: [SampleRecord], recordedAt: Int64, perFrame: Int = 7) throws -> UInt64 {
-        var batches: [LogEngine.Batch] = []
-        var rest = records[...]
-        while let account = rest.first?.account {
-            let run = rest.prefix { $0.account == account }.prefix(perFrame)
-            rest = rest.dropFirst(run.count)
-            var payload = engine.newFrame(account: account)
-            var facts = RowFacts()
-            let hasher = engine.hasher(account: account)
-            for record in run {
-                record.bytes.withUnsafeBytes { payload.append($0, flags: [], receivedDigest: nil) }
-                record.index(hasher, &facts)
-            }
-            batches.append(.init(account: account, frames: [payload.prepared()], facts: facts))
-        }
-        return try engine.commit(batches, recordedAt: recordedAt)
+        try engine.commit(engine.batches(records, perFrame: perFrame), recordedAt: recordedAt)
     }
 
     func query(

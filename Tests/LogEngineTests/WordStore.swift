@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 /// A record that is JSON: the engine indexes a few fields of its outermost object, and words wherever they stand.
-struct WordRecord: Sendable {
+struct WordRecord: Sendable, IndexedRecord {
     static let unique: UInt8 = 1
     static let colour: UInt8 = 2
     static let tag: UInt8 = 3
@@ -43,6 +43,8 @@ struct WordRecord: Sendable {
     let text: String
     let words: Set<String>
 
+    var bytes: [UInt8] { Array(text.utf8) }
+
     /// - Parameters:
     ///   - before: members of the object before its id, as JSON.
     ///   - after: likewise, the last ones.
@@ -60,6 +62,8 @@ struct WordRecord: Sendable {
         text = "{" + members.filter { !$0.isEmpty }.joined(separator: ",") + "}"
         words = Self.words(of: text)
     }
+
+    func index(_ hasher: TermHasher, _ facts: inout RowFacts) { fields.index(hasher, &facts) }
 
     /// Plainly and apart from the engine: what is left between separators and escapes, in lower case.
     static func words(of json: String) -> Set<String> {
@@ -154,21 +158,7 @@ final class WordStore: Sendable {
 
     @discardableResult
     func commit(_ records: [WordRecord], recordedAt: Int64 = 1, perFrame: Int = 9) throws -> UInt64 {
-        var batches: [LogEngine.Batch] = []
-        var rest = records[...]
-        while let account = rest.first?.account {
-            let run = rest.prefix { $0.account == account }.prefix(perFrame)
-            rest = rest.dropFirst(run.count)
-            var payload = engine.newFrame(account: account)
-            var facts = RowFacts()
-            let hasher = engine.hasher(account: account)
-            for record in run {
-                Array(record.text.utf8).withUnsafeBytes { payload.append($0, flags: [], receivedDigest: nil) }
-                record.fields.index(hasher, &facts)
-            }
-            batches.append(.init(account: account, frames: [payload.prepared()], facts: facts))
-        }
-        return try engine.commit(batches, recordedAt: recordedAt)
+        try engine.commit(engine.batches(records, perFrame: perFrame), recordedAt: recordedAt)
     }
 
     func query(
