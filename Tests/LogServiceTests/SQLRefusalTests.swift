@@ -101,8 +101,8 @@ import Testing
     ]
 
     @Test(arguments: faults) func `names what the data do not allow`(_ sql: String, _ message: String) {
-        #expect(
-            SQLRows.refusal(sql, of: Self.rows).hasSuffix(".ErrorMessage:" + message), "\(SQLRows.refusal(sql, of: Self.rows))")
+        let refusal = SQLRows.refusal(sql, of: Self.rows)
+        #expect(refusal.hasSuffix(".ErrorMessage:" + message), "\(refusal)")
         // TRY takes the same for NULL.
         let expression = sql.dropFirst("SELECT ".count)
         if !sql.contains("FROM"), !sql.contains("sum(") {
@@ -202,11 +202,15 @@ import Testing
             } == "the result is larger than 1 MiB")
     }
 
+    private static func list(_ part: String, _ count: Int, _ separator: String) -> String {
+        repeatElement(part, count: count).joined(separator: separator)
+    }
+
     static let deep: [String] = [
         "SELECT 1" + String(repeating: ", n + 1", count: 5000),
         "SELECT count(1) GROUP BY a" + String(repeating: ", a", count: 5000),
         "SELECT " + String(repeating: "(", count: 5000) + "1" + String(repeating: ")", count: 5000),
-        "SELECT " + String(repeating: "-", count: 1) + String(repeating: "- ", count: 3000) + "1",
+        "SELECT -" + String(repeating: "- ", count: 3000) + "1",
         "SELECT " + String(repeating: "NOT ", count: 5000) + "true", "SELECT 1" + String(repeating: " + 1", count: 5000),
         "SELECT " + String(repeating: "abs(", count: 3000) + "1",
         String(repeating: "SELECT * FROM (", count: 1000) + "SELECT 1",
@@ -218,19 +222,17 @@ import Testing
         "SELECT a" + String(repeating: "[1]", count: 5000), "SELECT " + String(repeating: "(SELECT ", count: 3000) + "1",
         "SELECT 1 " + String(repeating: "WHERE 1 IN (SELECT 1 ", count: 1000), String(repeating: " ", count: 70_000) + "SELECT 1",
         "WITH a AS (SELECT 1 AS x)"
-            + (1...30).map {
-                ", a\($0) AS (SELECT p.x FROM a\($0 == 1 ? "" : String($0 - 1)) p, a\($0 == 1 ? "" : String($0 - 1)) q)"
+            + (1...30).map { number in
+                let before = number == 1 ? "a" : "a\(number - 1)"
+                return ", a\(number) AS (SELECT p.x FROM \(before) p, \(before) q)"
             }.joined() + " SELECT * FROM a30",
-        "SELECT " + (1...2000).map { _ in "y" }.joined(separator: "+") + " AS z, "
-            + (1...200).map { _ in "n" }.joined(separator: "+") + " AS y ORDER BY "
-            + (1...2000).map { _ in "y" }.joined(separator: ","),
+        "SELECT \(list("y", 2000, "+")) AS z, \(list("n", 200, "+")) AS y ORDER BY \(list("y", 2000, ","))",
     ]
 
     @Test(arguments: deep.indices) func `stops at what is too deep or too long`(_ place: Int) {
         let sql = Self.deep[place]
-        #expect(
-            SQLRows.refusal(sql, of: Self.rows).contains("ErrorMessage:"),
-            "\(sql.prefix(60)): \(SQLRows.refusal(sql, of: Self.rows).prefix(200))")
+        let refusal = SQLRows.refusal(sql, of: Self.rows)
+        #expect(refusal.contains("ErrorMessage:"), "\(sql.prefix(60)): \(refusal.prefix(200))")
     }
 
     @Test func `is a cancellation if nobody waits`() throws {
