@@ -16,9 +16,6 @@ import Synchronization
 /// processor seconds and bytes do so less.
 @main
 struct Bench {
-    static let batchLines = 1000
-    static let connections = 4
-
     var events = 1_000_000
     var file: String?
     var binary = ".build/release/cairn"
@@ -59,13 +56,12 @@ struct Bench {
 
     private func measureHistory(_ folder: String) throws {
         var server = try MeasuredServer(binary: binary, folder: folder + "/data")
-        let source = try BatchSource(file: file, events: events, batchLines: Self.batchLines)
+        let source = try BatchSource(file: file, events: events, batchLines: Load.batchLines)
         let token = try call("CreateIngestToken", [("Name", "bench")], server)["IngestToken"] as? String ?? ""
         try record(source, token, server)
         let count = source.count
-        guard count > 0 else { throw BenchError("there are no events") }
         print(
-            "load        \(count) events of \(source.bytes / count) bytes, batches of \(Self.batchLines), \(Self.connections) connections"
+            "load        \(count) events of \(source.bytes / count) bytes, batches of \(Load.batchLines), \(Load.connections) connections"
         )
         let disk = server.bytes(["history", "tree"])
         print(
@@ -99,49 +95,22 @@ struct Bench {
         }
     }
 
-    /// Batches over several connections, and beside them lone events, one at a time.
     private func record(_ source: BatchSource, _ token: String, _ server: MeasuredServer) throws {
         let processorBefore = server.processorSeconds
-        let begin = Date()
-        let senders = Crew()
-        let sent = Atomic<Int>(0)
-        let growth = Growth(of: server.processId, events: events)
-        for _ in 0..<Self.connections {
-            senders.start(server.apiPort) { connection in
-                guard let batch = source.next() else { return false }
-                try Self.put(batch, token, connection)
-                growth.note(events: sent.wrappingAdd(Self.batchLines, ordering: .relaxed).newValue)
-                return true
-            }
+        let load = try Load.send(source, events: events, to: server, port: server.apiPort) { lines, _, connection in
+            try Self.put(lines, token, connection)
         }
-        let lone = Crew()
-        let times = Times()
-        lone.start(server.apiPort) { connection in
-            Thread.sleep(forTimeInterval: 0.01)
-            let samples = source.samples
-            guard !samples.isEmpty else { return true }
-            let event = FreshEvents.batch(1, like: samples)
-            try times.measure { try Self.put(event, token, connection) }
-            return true
-        }
-        try senders.wait()
-        let seconds = Date().timeIntervalSince(begin)
-        lone.stop()
-        try lone.wait()
         let count = source.count
         print(
             String(
-                format: "recorded    %.0f events/s, %.2f processor seconds a million", Double(count) / seconds,
+                format: "recorded    %.0f events/s, %.2f processor seconds a million", Double(count) / load.seconds,
                 (server.processorSeconds - processorBefore) / Double(count) * 1e6))
-        print(
-            String(
-                format: "lone event  median %.2f ms, p99 %.2f ms meanwhile (%d events)", times.quantile(0.5),
-                times.quantile(0.99), times.count))
+        print("lone event  \(load.lone.summary) meanwhile (\(load.lone.count) events)")
         // Indexing and merging go on behind the last answer: they count too.
         try waitUntilIndexed(server)
         let total = server.processorSeconds - processorBefore
         print(String(format: "with index  %.2f processor seconds a million", total / Double(count) * 1e6))
-        if let text = growth.text { print("growth      \(text)") }
+        if let text = load.growth.text { print("growth      \(text)") }
     }
 
     private func waitUntilIndexed(_ server: MeasuredServer) throws {
@@ -245,8 +214,8 @@ struct Bench {
         writer.start(server.apiPort) { connection in
             let due = begin.addingTimeInterval(Double(written.load(ordering: .relaxed)) / 10_000)
             Thread.sleep(forTimeInterval: max(0, due.timeIntervalSinceNow))
-            try Self.put(FreshEvents.batch(Self.batchLines, like: samples), token, connection)
-            written.wrappingAdd(Self.batchLines, ordering: .relaxed)
+            try Self.put(FreshEvents.batch(Load.batchLines, like: samples), token, connection)
+            written.wrappingAdd(Load.batchLines, ordering: .relaxed)
             return Date().timeIntervalSince(begin) < seconds
         }
         for _ in 0..<8 {
@@ -263,9 +232,8 @@ struct Bench {
         try writer.wait()
         print(
             String(
-                format: "mixed       %.0f lookups/s over 8 connections, median %.2f ms, p99 %.2f ms, while %.0f events/s arrive",
-                Double(times.count) / elapsed, times.quantile(0.5), times.quantile(0.99),
-                Double(written.load(ordering: .relaxed)) / elapsed))
+                format: "mixed       %.0f lookups/s over 8 connections, \(times.summary), while %.0f events/s arrive",
+                Double(times.count) / elapsed, Double(written.load(ordering: .relaxed)) / elapsed))
     }
 
     // MARK: Verification

@@ -47,6 +47,8 @@ final class Times: Sendable {
 
     var count: Int { values.withLock { $0.count } }
 
+    var summary: String { String(format: "median %.2f ms, p99 %.2f ms", quantile(0.5), quantile(0.99)) }
+
     /// - Parameter part: 0.5 for the median, 0.99 for the 99th percentile.
     func quantile(_ part: Double) -> Double {
         let sorted = values.withLock { $0 }.sorted()

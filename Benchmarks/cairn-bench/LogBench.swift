@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Synchronization
 
 /// Measures the log service from outside: writing events as logs, then searches and SQL over all of them.
 struct LogBench {
@@ -20,7 +19,7 @@ struct LogBench {
         let server = try start()
         let requests = LogRequests(port: server.slsPort)
         try requests.create(try PlainConnection(port: server.slsPort))
-        let source = try BatchSource(file: file, events: events, batchLines: Bench.batchLines)
+        let source = try BatchSource(file: file, events: events, batchLines: Load.batchLines)
         let clock = LogClock(count: events)
         let count = try write(source, clock, requests, server)
         print(String(format: "logs memory %.0f MiB at the peak until then", server.peakMebibytes))
@@ -55,8 +54,6 @@ struct LogBench {
 
     // MARK: Writing
 
-    /// Batches over several connections, and beside them lone logs, one at a time.
-    ///
     /// Batches are encoded, compressed and signed while they are sent: ten million, ready-made, do not fit into memory.
     ///
     /// - Returns: how many logs there are.
@@ -64,58 +61,28 @@ struct LogBench {
         _ source: BatchSource, _ clock: LogClock, _ requests: LogRequests, _ server: MeasuredServer
     ) throws -> Int {
         let processorBefore = server.processorSeconds
-        let ownBefore = MeasuredServer.processorSeconds(of: ProcessInfo.processInfo.processIdentifier)
-        let begin = Date()
-        let senders = Crew()
-        let sent = Atomic<Int>(0)
-        let growth = Growth(of: server.processId, events: events)
-        for _ in 0..<Bench.connections {
-            senders.start(requests.port) { connection in
-                guard let batch = source.next() else { return false }
-                let first = sent.wrappingAdd(Bench.batchLines, ordering: .relaxed).oldValue
-                try requests.put(batch, time: { clock.time(of: first + $0) }, connection)
-                growth.note(events: first + Bench.batchLines)
-                return true
-            }
+        let load = try Load.send(source, events: events, to: server, port: requests.port) { lines, before, connection in
+            try requests.put(lines, time: { clock.time(of: before + $0) }, connection)
         }
-        let lone = Crew()
-        let times = Times()
-        lone.start(requests.port) { connection in
-            Thread.sleep(forTimeInterval: 0.01)
-            let samples = source.samples
-            guard !samples.isEmpty else { return true }
-            let event = FreshEvents.batch(1, like: samples)
-            let time = clock.time(of: sent.load(ordering: .relaxed))
-            try times.measure { try requests.put(event, time: { _ in time }, connection) }
-            return true
-        }
-        try senders.wait()
-        let seconds = Date().timeIntervalSince(begin)
-        let own = MeasuredServer.processorSeconds(of: ProcessInfo.processInfo.processIdentifier) - ownBefore
-        lone.stop()
-        try lone.wait()
-        guard source.count > 0 else { throw BenchError("there are no events") }
-        let count = source.count + times.count
+        let count = source.count + load.lone.count
         func perMillion(_ seconds: Double) -> Double { seconds / Double(count) * 1e6 }
         print(
             """
             logs load   \(source.count) logs of \(source.bytes / source.count) bytes in one JSON field, \
-            batches of \(Bench.batchLines), lz4, \(Bench.connections) connections; their times are even over \(LogClock.days) days
+            batches of \(Load.batchLines), lz4, \(Load.connections) connections; their times are even over \(LogClock.days) days
             """)
         print(
             String(
                 format: "logs put    %.0f logs/s, %.2f processor seconds a million; making the load takes %.2f itself",
-                Double(source.count) / seconds, perMillion(server.processorSeconds - processorBefore), perMillion(own)))
-        print(
-            String(
-                format: "lone log    median %.2f ms, p99 %.2f ms meanwhile (%d logs)", times.quantile(0.5),
-                times.quantile(0.99), times.count))
+                Double(source.count) / load.seconds, perMillion(server.processorSeconds - processorBefore),
+                perMillion(load.ownProcessorSeconds)))
+        print("lone log    \(load.lone.summary) meanwhile (\(load.lone.count) logs)")
         // Indexing and merging go on behind the last answer: they count too.
         waitUntilIdle(server)
         print(
             String(
                 format: "with index  %.2f processor seconds a million", perMillion(server.processorSeconds - processorBefore)))
-        if let text = growth.text { print("growth      \(text)") }
+        if let text = load.growth.text { print("growth      \(text)") }
         let place = "logstores/\(LogRequests.project)/\(LogRequests.logstore)"
         let id = try FileManager.default.contentsOfDirectory(atPath: server.folder + "/" + place).first ?? ""
         let logstore = place + "/" + id
