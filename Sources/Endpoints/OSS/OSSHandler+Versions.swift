@@ -49,8 +49,14 @@ extension OSSHandler {
         let delimiter = call.parameters["delimiter"] ?? ""
         let keyMarker = call.parameters["key-marker"] ?? ""
         let idMarker = call.parameters["version-id-marker"] ?? ""
-        let page = try versions(
-            of: bucket, CommonPrefix(prefix: prefix, delimiter: delimiter), after: (keyMarker, idMarker), limit: limit)
+        let store = services.objects
+        let page = try ListingPage<ObjectVersion>(
+            CommonPrefix(prefix: prefix, delimiter: delimiter), after: ListingPosition(key: keyMarker, versionId: idMarker),
+            limit: limit, position: { ListingPosition(key: $0.key, versionId: $0.versionId) },
+            batch: {
+                try store.versions(
+                    bucket: bucket.name, prefix: prefix, afterKey: $0.key, afterVersionId: $0.versionId, limit: $1)
+            })
         return Self.xml(
             XMLText("ListVersionsResult") { xml in
                 if call.parameters["encoding-type"] == "url" { xml.element("EncodingType", "url") }
@@ -68,45 +74,6 @@ extension OSSHandler {
                 for entry in page.entries { show(entry, of: bucket, &xml) }
                 for group in page.commonPrefixes { xml.element("CommonPrefixes") { element("Prefix", group, &$0) } }
             })
-    }
-
-    private struct VersionPage {
-        var entries: [ObjectVersion] = []
-        var commonPrefixes: [String] = []
-        var last = (key: "", versionId: "")
-        var isTruncated = false
-        var count: Int { entries.count + commonPrefixes.count }
-    }
-
-    private func versions(
-        of bucket: Bucket, _ grouping: CommonPrefix, after marker: (key: String, versionId: String), limit: Int
-    ) throws -> VersionPage {
-        var page = VersionPage()
-        var position = (key: grouping.position(after: marker.key), versionId: marker.versionId)
-        var size = grouping.firstBatch
-        while true {
-            let batch = try services.objects.versions(
-                bucket: bucket.name, prefix: grouping.prefix, afterKey: position.key, afterVersionId: position.versionId,
-                limit: min(size, 1000, limit - page.count + 1))
-            guard !batch.isEmpty else { return page }
-            size *= 2
-            for entry in batch {
-                if page.count == limit {
-                    page.isTruncated = true
-                    return page
-                }
-                if let group = grouping.group(of: entry.key) {
-                    page.commonPrefixes.append(group)
-                    page.last = (group, "")
-                    position = (CommonPrefix.end(of: group), "")
-                    size = grouping.firstBatch
-                    break
-                }
-                page.entries.append(entry)
-                page.last = (entry.key, entry.versionId)
-                position = page.last
-            }
-        }
     }
 
     private func show(_ entry: ObjectVersion, of bucket: Bucket, _ xml: inout XMLText) {

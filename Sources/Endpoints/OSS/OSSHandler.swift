@@ -94,7 +94,7 @@ struct OSSHandler: Sendable {
 
     func owner(_ bucket: Bucket, _ xml: inout XMLText) { Self.owner(bucket.owner, &xml) }
 
-    private static func owner(_ account: String, _ xml: inout XMLText) {
+    static func owner(_ account: String, _ xml: inout XMLText) {
         xml.element("Owner") { xml in
             xml.element("ID", account)
             xml.element("DisplayName", account)

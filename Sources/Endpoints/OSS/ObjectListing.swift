@@ -56,42 +56,11 @@ struct ObjectListing {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    private struct Page {
-        var objects: [StoredObject] = []
-        var commonPrefixes: [String] = []
-        var last = ""
-        var isTruncated = false
-        var count: Int { objects.count + commonPrefixes.count }
-    }
-
-    private func page(of store: any ObjectStore) throws -> Page {
-        var page = Page()
-        let grouping = CommonPrefix(prefix: prefix, delimiter: delimiter)
-        var position = grouping.position(after: marker)
-        var size = grouping.firstBatch
-        while true {
-            let batch = try store.objects(
-                bucket: bucket.name, prefix: prefix, after: position, limit: min(size, 1000, limit - page.count + 1))
-            guard !batch.isEmpty else { return page }
-            size *= 2
-            for object in batch {
-                guard object.key.utf8.lexicographicallyPrecedes(position.utf8) == false else { continue }
-                if page.count == limit {
-                    page.isTruncated = true
-                    return page
-                }
-                if let group = grouping.group(of: object.key) {
-                    page.commonPrefixes.append(group)
-                    page.last = group
-                    position = CommonPrefix.end(of: group)
-                    size = grouping.firstBatch
-                    break
-                }
-                page.objects.append(object)
-                page.last = object.key
-                position = object.key
-            }
-        }
+    private func page(of store: any ObjectStore) throws -> ListingPage<StoredObject> {
+        try ListingPage(
+            CommonPrefix(prefix: prefix, delimiter: delimiter), after: ListingPosition(key: marker), limit: limit,
+            position: { ListingPosition(key: $0.key) },
+            batch: { try store.objects(bucket: bucket.name, prefix: prefix, after: $0.key, limit: $1) })
     }
 
     private func encoded(_ name: String) -> String {
@@ -113,14 +82,14 @@ struct ObjectListing {
                         xml.element("ContinuationToken", token)
                     }
                     if let start = call.parameters["start-after"], !start.isEmpty { xml.element("StartAfter", encoded(start)) }
-                    if page.isTruncated { xml.element("NextContinuationToken", Self.encodeToken(page.last)) }
+                    if page.isTruncated { xml.element("NextContinuationToken", Self.encodeToken(page.last.key)) }
                     xml.element("KeyCount", String(page.count))
                 } else {
                     xml.element("Marker", encoded(marker))
-                    if page.isTruncated { xml.element("NextMarker", encoded(page.last)) }
+                    if page.isTruncated { xml.element("NextMarker", encoded(page.last.key)) }
                 }
                 let showsOwner = !isVersion2 || call.parameters["fetch-owner"] == "true"
-                for object in page.objects {
+                for object in page.entries {
                     xml.element("Contents") { xml in
                         xml.element("Key", encoded(object.key))
                         xml.element("LastModified", OSSHandler.bodyDate(object.modifiedAt))
@@ -129,10 +98,7 @@ struct ObjectListing {
                         xml.element("Size", String(object.size))
                         xml.element("StorageClass", object.storageClass)
                         guard showsOwner else { return }
-                        xml.element("Owner") { xml in
-                            xml.element("ID", bucket.owner)
-                            xml.element("DisplayName", bucket.owner)
-                        }
+                        OSSHandler.owner(bucket.owner, &xml)
                     }
                 }
                 for group in page.commonPrefixes {
