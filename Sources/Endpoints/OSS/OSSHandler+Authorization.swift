@@ -7,9 +7,16 @@ import ObjectStorage
 /// May the caller do this? The caller's own policies and the bucket's are asked; where neither speaks, the ACL of the
 /// object, then of the bucket.
 extension OSSHandler {
-    /// - Returns: the bucket that the operation is about; nil for those of the service, and for one still to be made.
+    /// What an operation is about, as it was when it was allowed.
+    struct Allowed: Sendable {
+        /// Nil for operations of the service, and for a bucket still to be made.
+        var bucket: Bucket?
+        /// What the key, or the version that is named, stands for; nil where none is, or none was asked for yet.
+        var found: ObjectLookup?
+    }
+
     /// - Throws: `AccessDenied`, `NoSuchBucket`.
-    func authorize(_ operation: OSSOperation) throws -> Bucket? {
+    func authorize(_ operation: OSSOperation) throws -> Allowed {
         switch operation {
         // Each key, or the tags, have to be allowed; that is asked when they are known.
         case .deleteObjects(let name):
@@ -18,13 +25,13 @@ extension OSSHandler {
                 // Nothing could allow it, so nothing is read.
                 try decide([operation.action], for: operation, on: "acs:oss:*:\(bucket.owner):\(name)", bucket)
             }
-            return bucket
+            return Allowed(bucket: bucket)
         case .objectOperation(.putTagging):
             guard let name = call.resource.bucket, let bucket = try services.objects.bucket(name) else {
                 throw OSSError.noSuchBucket(call.resource.bucket ?? "")
             }
             if caller.kind == .anonymous, bucket.policy == nil { fallthrough }
-            return bucket
+            return Allowed(bucket: bucket)
         default:
             // A version counts where the operation is on one: else on the current object.
             let versionId = Self.versionedActions[operation.action] == nil ? nil : call.parameters["versionId"]
@@ -47,10 +54,10 @@ extension OSSHandler {
     ///   - tags: that the object is to get.
     func authorize(
         _ operation: OSSOperation, on target: OSSResource, versionId: String?, tags: [String: String] = [:]
-    ) throws -> Bucket? {
+    ) throws -> Allowed {
         guard let name = target.bucket else {
             try decide([operation.action], for: operation, on: "acs:oss:*:\(caller.accountId):*", nil)
-            return nil
+            return Allowed()
         }
         var actions = [operation.action]
         let bucket = try services.objects.bucket(name)
@@ -60,7 +67,7 @@ extension OSSHandler {
         guard let bucket else {
             guard case .putBucket = operation else { throw OSSError.noSuchBucket(name) }
             try decide(actions, for: operation, on: "acs:oss:*:\(caller.accountId):\(name)", nil)
-            return nil
+            return Allowed()
         }
         // Names are one account's each; that one is taken is no secret.
         if case .putBucket = operation, bucket.owner != caller.accountId { throw ObjectError.bucketAlreadyExists(name) }
@@ -70,10 +77,12 @@ extension OSSHandler {
             if !tags.isEmpty { actions.append("PutObjectTagging") }
         }
         if let versionId, !versionId.isEmpty, let action = Self.versionedActions[operation.action] { actions.append(action) }
-        try decide(
-            actions, for: operation, on: "acs:oss:*:\(bucket.owner):\(path)", bucket,
-            try existing(target, versionId: versionId), tags: tags)
-        return bucket
+        // The tags and the ACL of what is there already have a say.
+        let found = try target.key.map { try services.objects.lookup(bucket: name, key: $0, versionId: versionId) }
+        var object: StoredObject?
+        if case .object(let existing)? = found { object = existing }
+        try decide(actions, for: operation, on: "acs:oss:*:\(bucket.owner):\(path)", bucket, object, tags: tags)
+        return Allowed(bucket: bucket, found: found)
     }
 
     private static let versionedActions = [
@@ -81,14 +90,6 @@ extension OSSHandler {
         "PutObjectAcl": "PutObjectVersionAcl", "GetObjectTagging": "GetObjectVersionTagging",
         "PutObjectTagging": "PutObjectVersionTagging", "DeleteObjectTagging": "DeleteObjectVersionTagging",
     ]
-
-    /// The object that is there already: its tags and its ACL have a say.
-    private func existing(_ target: OSSResource, versionId: String?) throws -> StoredObject? {
-        guard case .object(let bucket, let key) = target,
-            case .object(let object) = try services.objects.lookup(bucket: bucket, key: key, versionId: versionId)
-        else { return nil }
-        return object
-    }
 
     private func decide(
         _ actions: [String], for operation: OSSOperation, on resource: String, _ bucket: Bucket?,

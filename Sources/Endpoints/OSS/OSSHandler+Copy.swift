@@ -18,13 +18,9 @@ extension OSSHandler {
             let source = try? OSSAddressing().resource(host: "", rawPath: path), case .object(let bucket, let key) = source
         else { throw malformed }
         let version = parameters["versionId"]
-        guard let from = try authorize(.getObject(bucket: bucket, key: key), on: source, versionId: version) else {
-            throw OSSError.noSuchBucket(bucket)
-        }
-        guard case .object(let object) = try services.objects.lookup(bucket: bucket, key: key, versionId: version) else {
-            throw (version ?? "").isEmpty
-                ? OSSError.noSuchKey(key) : OSSError.noSuchVersion(key)
-        }
+        let allowed = try authorize(.getObject(bucket: bucket, key: key), on: source, versionId: version)
+        guard let from = allowed.bucket else { throw OSSError.noSuchBucket(bucket) }
+        guard case .object(let object)? = allowed.found else { throw Self.missing(key, versionId: version ?? "") }
         if let keyId = object.keyId { try authorize("Decrypt", key: keyId, of: from) }
         // Here what has not changed is a refusal as well: there is no copy to answer with.
         if try judgeConditions(object, prefix: "x-oss-copy-source-") != nil { throw Self.preconditionFailed }

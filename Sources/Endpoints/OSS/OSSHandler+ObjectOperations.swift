@@ -9,14 +9,15 @@ import ObjectStorage
 /// Copies, appends and multipart uploads: oss.md sections 12 and 13.
 extension OSSHandler {
     func run(
-        _ operation: ObjectOperation, _ bucket: Bucket, _ key: String, _ payload: OSSPayload, _ body: IncomingBody
+        _ operation: ObjectOperation, on allowed: Allowed, _ bucket: Bucket, _ key: String, _ payload: OSSPayload,
+        _ body: IncomingBody
     ) async throws -> WireAnswer {
         let store = services.objects
         let name = bucket.name
         let uploadId = call.parameters["uploadId"] ?? ""
         switch operation {
         case .getACL:
-            let object = try object(name, key)
+            let object = try object(allowed)
             return Self.xml(
                 XMLText("AccessControlPolicy") { xml in
                     owner(bucket, &xml)
@@ -28,7 +29,7 @@ extension OSSHandler {
             }
             try store.setACL(acl, bucket: name, key: key, versionId: versionId)
             return WireAnswer(status: 200)
-        case .getTagging: return Self.xml(Self.tagging(try object(name, key).tags))
+        case .getTagging: return Self.xml(Self.tagging(try object(allowed).tags))
         case .putTagging:
             try store.setTags(payload.tags, bucket: name, key: key, versionId: versionId)
             return WireAnswer(status: 200)

@@ -13,12 +13,11 @@ extension OSSHandler {
     /// The object, or the version of it, that the request is about.
     ///
     /// - Throws: 404 with `x-oss-delete-marker` where a marker is the newest version; 405 for a marker that is named.
-    func object(_ bucket: String, _ key: String) throws -> StoredObject {
-        switch try services.objects.lookup(bucket: bucket, key: key, versionId: versionId) {
+    func object(_ allowed: Allowed) throws(OSSError) -> StoredObject {
+        let key = call.resource.key ?? ""
+        switch allowed.found {
         case .object(let object): return object
-        case .missing:
-            throw versionId.isEmpty
-                ? OSSError.noSuchKey(key) : OSSError.noSuchVersion(key)
+        case .missing, nil: throw Self.missing(key, versionId: versionId)
         case .deleteMarker(let marker):
             var failure =
                 versionId.isEmpty
@@ -27,6 +26,10 @@ extension OSSHandler {
             failure.headers = [("x-oss-delete-marker", "true"), ("x-oss-version-id", marker.versionId)]
             throw failure
         }
+    }
+
+    static func missing(_ key: String, versionId: String) -> OSSError {
+        versionId.isEmpty ? .noSuchKey(key) : .noSuchVersion(key)
     }
 
     func deleteObject(_ bucket: String, _ key: String) throws -> WireAnswer {

@@ -20,11 +20,11 @@ struct OSSHandler: Sendable {
     ///   - allowed: what ``authorize(_:)`` gave.
     ///   - payload: what ``payload(of:on:_:)`` gave.
     func run(
-        _ operation: OSSOperation, on allowed: Bucket?, _ payload: OSSPayload, _ body: IncomingBody
+        _ operation: OSSOperation, on allowed: Allowed, _ payload: OSSPayload, _ body: IncomingBody
     ) async throws -> WireAnswer {
         func bucket(_ name: String) throws(OSSError) -> Bucket {
-            guard let allowed, allowed.name == name else { throw .noSuchBucket(name) }
-            return allowed
+            guard let bucket = allowed.bucket, bucket.name == name else { throw .noSuchBucket(name) }
+            return bucket
         }
         switch operation {
         case .listBuckets: return try listBuckets()
@@ -41,7 +41,7 @@ struct OSSHandler: Sendable {
         case .deleteObjects(let name): return try deleteObjects(try bucket(name), payload.deletions)
         case .objectOperation(let operation):
             guard case .object(let name, let key) = call.resource else { throw OSSError.noSuchKey("") }
-            return try await run(operation, try bucket(name), key, payload, body)
+            return try await run(operation, on: allowed, try bucket(name), key, payload, body)
         case .bucketSetting(let setting): return try await run(setting, try bucket(call.resource.bucket ?? ""), body)
         case .listObjects(let name):
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: false).answer(services.objects)
@@ -49,10 +49,9 @@ struct OSSHandler: Sendable {
             return try ObjectListing(call, bucket: try bucket(name), isVersion2: true).answer(services.objects)
         case .listObjectVersions(let name): return try listVersions(try bucket(name))
         case .putObject(let name, let key): return try await putObject(try bucket(name), key, body)
-        case .getObject(let name, let key): return try getObject(try object(name, key), of: try bucket(name))
-        case .headObject(let name, let key): return try getObject(try object(name, key), of: try bucket(name))
-        case .getObjectMeta(let name, let key):
-            let object = try object(name, key)
+        case .getObject(let name, _), .headObject(let name, _): return try getObject(try object(allowed), of: try bucket(name))
+        case .getObjectMeta:
+            let object = try object(allowed)
             return WireAnswer(
                 status: 200,
                 headers: [

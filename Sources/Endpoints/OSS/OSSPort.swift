@@ -72,9 +72,9 @@ struct OSSPort: WireService {
             record.isWrite = operation.isWrite
             let handler = OSSHandler(services: services, call: call, caller: caller)
             let allowed = try handler.authorize(operation)
-            let payload = try await handler.payload(of: operation, on: allowed, body)
+            let payload = try await handler.payload(of: operation, on: allowed.bucket, body)
             if operation.isWrite { try begin(operation, &record) }
-            let weakening = try handler.weakening(of: operation, on: allowed)
+            let weakening = try handler.weakening(of: operation, on: allowed.bucket)
             answer = try await handler.run(operation, on: allowed, payload, body)
             do { record.weakening = try weakening() } catch {
                 // It is done, whatever it did to the trails.
