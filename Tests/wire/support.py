@@ -417,6 +417,19 @@ def split_array(content):
     return parts
 
 
+def ids(raw_events):
+    return [json.loads(e)["eventId"] for e in raw_events]
+
+
+def check_once(raw, sent):
+    """Every event that was sent is there, once, as the bytes that were put."""
+    by_id = {json.loads(e)["eventId"]: e for e in raw}
+    assert len(by_id) == len(raw), "an event was delivered twice"
+    for e in sent:
+        assert by_id[e["eventId"]] == compact(e), e["eventId"]
+    return by_id
+
+
 def objects_of(bucket, prefix=""):
     import oss2
     return {o.key: bucket.get_object(o.key).read() for o in oss2.ObjectIteratorV2(bucket, prefix=prefix)}

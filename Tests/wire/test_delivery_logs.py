@@ -13,7 +13,7 @@ import pytest
 from aliyun.log import LogException, LogItem, PutLogsRequest
 
 from logs import client, events, make_project, project_arn, rows
-from support import KEY, SECRET, compact, delivered, event, iso, now, wait_for
+from support import KEY, SECRET, check_once, delivered, event, ids, iso, now, wait_for
 
 PROJECT = "audit-logs"
 
@@ -26,19 +26,6 @@ def log_trail(server, name, project=PROJECT, start=True, **parameters):
 
 def settle(server, name, wait=60):
     return server.settle(name, wait=wait, waiting="WaitingLogCount")
-
-
-def ids(raw_events):
-    return [json.loads(e)["eventId"] for e in raw_events]
-
-
-def check_once(raw, sent):
-    """Every event that was sent is there, once, as the bytes that were put."""
-    by_id = {json.loads(e)["eventId"]: e for e in raw}
-    assert len(by_id) == len(raw), "an event was delivered twice"
-    for e in sent:
-        assert by_id[e["eventId"]] == compact(e), e["eventId"]
-    return by_id
 
 
 def job_done(server, job):
