@@ -471,3 +471,7 @@ def wait_for(condition, wait=30, pause=0.1, what="it"):
             return value
         assert time.time() < deadline, f"waited {wait} s for {what}"
         time.sleep(pause)
+
+
+def job_done(server, job, wait=30):
+    wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": job})["JobStatus"] == 2, wait=wait, what="the job")

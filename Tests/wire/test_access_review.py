@@ -7,7 +7,7 @@ import oss2
 import requests
 
 from objects import refused
-from support import ACCOUNT, event, wait_for
+from support import ACCOUNT, event, job_done, wait_for
 from test_ram import custom, ram, statement, user
 
 RAM, STS = "2015-05-01", "2015-04-01"
@@ -82,7 +82,7 @@ def test_what_authorises_is_what_acts(server):
         return server.rpc(action, parameters, key=key, secret=secret).status
     server.record([event()])
     other = server.call("CreateDeliveryHistoryJob", {"TrailName": "bbb-trail"})["JobId"]
-    wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": other})["JobStatus"] == 2, what="the other's job")
+    job_done(server, other)
     assert code("CreateDeliveryHistoryJob", {"TrailName": "bbb-trail", "Name": "aaa-trail"}) == 403
     assert code("CreateDeliveryHistoryJob", {"TrailName": "aaa-trail"}) == 200
     assert code("DescribeTrails", {"Name": "aaa-trail"}) == 403

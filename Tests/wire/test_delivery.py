@@ -11,7 +11,7 @@ import time
 import oss2
 import pytest
 
-from support import REGION, check_once, delivered, event, ids, iso, now, objects_of, split_array, wait_for
+from support import REGION, check_once, delivered, event, ids, iso, job_done, now, objects_of, split_array, wait_for
 
 KEY_FORM = re.compile(
     r"^(?:(?P<prefix>[A-Za-z][A-Za-z0-9/_-]*)/)?AliyunLogs/Actiontrail/(?P<region>[^/]+)/(?P<day>\d{4}/\d\d/\d\d)/"
@@ -136,7 +136,7 @@ def test_stop_and_start_leave_a_gap_that_is_told(make_server):
     assert b"logging was off" in done.stdout
     # A history job fills the gap, and doubles nothing.
     job = server.call("CreateDeliveryHistoryJob", {"TrailName": "gap-trail"})["JobId"]
-    wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": job})["JobStatus"] == 2, what="the job")
+    job_done(server, job)
     server.settle("gap-trail")
     found = ids(delivered(server.bucket("gap-bucket")))
     assert {f"meanwhile-{i}" for i in range(20)} <= set(found) and len(found) == len(set(found))
@@ -172,7 +172,7 @@ def test_history_job_delivers_what_was_before_and_only_once(make_server):
     done = server.cairn("trail", "backfill", "history-trail", check=0)
     assert done.stdout
     job = server.call("ListDeliveryHistoryJobs")["DeliveryHistoryJobs"][0]["JobId"]
-    wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": job})["JobStatus"] == 2, what="the job")
+    job_done(server, job)
     server.settle("history-trail")
     check_once(check_layout(objects_of(bucket)), old + new)
     done = server.cairn("verify", "--bucket", "history-bucket", check=0)
@@ -180,7 +180,7 @@ def test_history_job_delivers_what_was_before_and_only_once(make_server):
     before = {k for k in objects_of(bucket) if k.endswith(".gz")}
     second = server.call("CreateDeliveryHistoryJob", {"TrailName": "history-trail"})["JobId"]
     assert second != job
-    wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": second})["JobStatus"] == 2, what="the second job")
+    job_done(server, second)
     server.settle("history-trail")
     after = ids(delivered(bucket))
     assert len(after) == len(set(after)), "the second job delivered something again"
@@ -191,7 +191,7 @@ def test_history_job_delivers_what_was_before_and_only_once(make_server):
     server.record([event(1, eventId="while-stopped")])
     time.sleep(1)
     third = server.call("CreateDeliveryHistoryJob", {"TrailName": "history-trail"})["JobId"]
-    wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": third})["JobStatus"] == 2, what="the third job")
+    job_done(server, third)
     after = ids(delivered(bucket))
     assert "while-stopped" in after and len(after) == len(set(after))
     server.cairn("verify", "--bucket", "history-bucket", check=0)
@@ -324,7 +324,7 @@ def test_a_large_backlog_is_cut_into_several_objects(make_server):
         server.record(events[start:start + 1500])
     server.trail("backlog-trail", "backlog-bucket")
     job = server.call("CreateDeliveryHistoryJob", {"TrailName": "backlog-trail"})["JobId"]
-    wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": job})["JobStatus"] == 2, wait=90, what="the job")
+    job_done(server, job, wait=90)
     raw = check_layout(objects_of(server.bucket("backlog-bucket")))
     found = [i for i in ids(raw) if i.startswith("backlog-")]
     assert len(found) == len(set(found)) == 9_000

@@ -13,7 +13,7 @@ import pytest
 from aliyun.log import LogException, LogItem, PutLogsRequest
 
 from logs import client, events, make_project, project_arn, rows
-from support import KEY, SECRET, check_once, delivered, event, ids, iso, now, wait_for
+from support import KEY, SECRET, check_once, compact, delivered, event, ids, iso, job_done, now, wait_for
 
 PROJECT = "audit-logs"
 
@@ -26,10 +26,6 @@ def log_trail(server, name, project=PROJECT, start=True, **parameters):
 
 def settle(server, name, wait=60):
     return server.settle(name, wait=wait, waiting="WaitingLogCount")
-
-
-def job_done(server, job):
-    return wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": job})["JobStatus"] == 2, what="the job")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import tlog
-from support import compact, event, objects_of, wait_for
+from support import compact, event, job_done, objects_of, wait_for
 
 
 class Delivered:
@@ -27,7 +27,7 @@ class Delivered:
                                  acsRegion=["cn-hangzhou", "cn-beijing"][i % 2]) for i in range(40)])
             server.settle("proved-trail")
         job = server.call("CreateDeliveryHistoryJob", {"TrailName": "proved-trail"})["JobId"]
-        wait_for(lambda: server.call("GetDeliveryHistoryJob", {"JobId": job})["JobStatus"] == 2, what="the job")
+        job_done(server, job)
         server.call("StopLogging", {"Name": "proved-trail"})
         # The event of the stop is the last one delivered, with its digest, and comes after its answer.
         def is_whole():
