@@ -53,11 +53,12 @@ extension EventHistory {
             by: query.attribute.rawValue, after: query.after, limit: query.limit + 1)
         let hasher = engine.hasher(account: query.account)
         var page = LastUsePage()
+        var reader = EventFieldReader()
         for group in groups.prefix(query.limit) {
             do {
                 let record = try engine.record(at: group.position.sequence)
                 // Hashes found it, which are not proof.
-                guard record.account == query.account, record.has(query.conditions),
+                guard record.account == query.account, record.has(query.conditions, &reader),
                     let value = record.value(of: query.attribute, key: group.key, hasher)
                 else { continue }
                 page.uses.append(LastUse(value: value, time: group.position.time, event: record))

@@ -58,10 +58,11 @@ extension EventHistory {
                 direction: query.direction, after: query.after), patience: Self.patience)
         var page = LookupPage(events: [], next: nil, damaged: [])
         var last: LogPosition?
+        var reader = EventFieldReader()
         while let position = try cursor.next() {
             do {
                 let record = try engine.record(at: position.sequence)
-                guard record.matches(query), record.withBytes({ engine.has(words, $0) }) else { continue }
+                guard record.matches(query, &reader), record.withBytes({ engine.has(words, $0) }) else { continue }
                 if page.events.count == query.limit {
                     page.next = last
                     break
@@ -92,12 +93,14 @@ extension EventHistory {
 
 extension StoredRecord {
     /// Whether the record itself, not only its hashes, has what is asked for.
-    func matches(_ query: LookupQuery) -> Bool { account == query.account && has(query.conditions) }
+    func matches(_ query: LookupQuery, _ reader: inout EventFieldReader) -> Bool {
+        account == query.account && has(query.conditions, &reader)
+    }
 
-    func has(_ conditions: [LookupQuery.Condition]) -> Bool {
+    func has(_ conditions: [LookupQuery.Condition], _ reader: inout EventFieldReader) -> Bool {
         guard !conditions.isEmpty else { return true }
         return withBytes { bytes in
-            guard let fields = EventFields.extract(bytes) else { return false }
+            guard let fields = reader.read(bytes) else { return false }
             return conditions.allSatisfy { condition in
                 var value = condition.value
                 return value.withUTF8 { fields.has(condition.attribute, UnsafeRawBufferPointer($0), in: bytes) }

@@ -142,7 +142,10 @@ public final class EventHistory: Sendable {
     /// Drops what retention allows; called from time to time.
     @discardableResult
     public func dropExpired() -> UInt64 {
-        engine.dropRecords(olderThan: now() - Int64(settings.retentionDays) * 86_400_000)
+        let cutoff = now() - Int64(settings.retentionDays) * 86_400_000
+        // A quiet history must not keep its events for ever.
+        engine.endTail(olderThan: cutoff)
+        return engine.dropRecords(olderThan: cutoff)
     }
 
     /// Stops recording, then makes the next opening quick.

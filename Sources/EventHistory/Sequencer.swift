@@ -15,7 +15,7 @@ import Synchronization
 /// Parsing, hashing and compressing are done by the callers; batches that arrive while a commit is being synced
 /// share the next one. Owned by ``EventHistory``; its thread ends in ``stop()``.
 final class Sequencer: Sendable {
-    fileprivate struct Request: Sendable {
+    struct Request: Sendable {
         var account: String
         var batch: ParsedBatch
         /// Events of the batch that this request carries.
@@ -31,6 +31,10 @@ final class Sequencer: Sendable {
         var requests: [Request] = []
         var bytes = 0
         var isStopped = false
+
+        mutating func take() -> [Request] {
+            CommitShare.take(from: &requests, rows: \.facts.count) { $0.frames == nil }
+        }
     }
 
     /// Smaller requests are compressed together by the sequencer.
@@ -74,7 +78,7 @@ final class Sequencer: Sendable {
         outcome.treeSize = tree.size
         var first = 0
         while first < batch.events.count {
-            let end = min(first + LogEngine.commitRowLimit, batch.events.count)
+            let end = min(first + CommitShare.requestRows, batch.events.count)
             outcome.add(try await enqueue(batch, first..<end, account: account))
             first = end
         }
@@ -129,13 +133,8 @@ final class Sequencer: Sendable {
         while true {
             wake.wait()
             let (requests, isStopped) = queue.withLock { queue in
-                var rows = 0
-                let count = queue.requests.prefix { request in
-                    rows += request.facts.count
-                    return rows <= LogEngine.commitRowLimit
-                }.count
-                defer { queue.requests.removeFirst(count) }
-                return (Array(queue.requests.prefix(count)), queue.isStopped && queue.requests.count == count)
+                let requests = queue.take()
+                return (requests, queue.isStopped && queue.requests.isEmpty)
             }
             // A signal a request: those taken together used up theirs, except one.
             if !requests.isEmpty { process(requests) }
@@ -219,16 +218,11 @@ final class Sequencer: Sendable {
 
     // MARK: Duplicates and conflicts
 
-    fileprivate struct Judged {
+    struct Judged {
         /// Rows of the request to record, in order.
         var rows: [Int]
         /// Event numbers (of the batch) whose id is known with other content.
         var conflicts: Set<Int> = []
-    }
-
-    /// Ids of the requests that share this commit.
-    private struct GroupIndex {
-        var rows: [UInt64: [(request: Int, event: Int)]] = [:]
     }
 
     private func judge(_ request: Request, _ number: Int, in requests: [Request], _ group: inout GroupIndex) throws -> Judged {
@@ -236,7 +230,7 @@ final class Sequencer: Sendable {
         var judged = Judged(rows: [])
         judged.rows.reserveCapacity(request.facts.count)
         var nextSuspect = 0
-        group.rows.reserveCapacity(group.rows.count + request.facts.count)
+        group.reserve(rows: request.facts.count)
         for row in 0..<request.facts.count {
             let event = request.events.lowerBound + row
             let hash = request.facts.uniqueHashes[row]
@@ -245,10 +239,11 @@ final class Sequencer: Sendable {
                 nextSuspect += 1
                 verdict = try compareWithStored(request.batch, event, account: request.account, hash: hash)
             }
-            if verdict != .duplicate, let others = group.rows[hash] {
-                for other in others where requests[other.request].account == request.account {
-                    verdict = max(
-                        verdict, Self.compare(request.batch, event, requests[other.request].batch, other.event))
+            if verdict != .duplicate {
+                for place in group.places(of: hash) {
+                    let other = requests[Int(place.request)]
+                    guard other.account == request.account else { continue }
+                    verdict = max(verdict, Self.compare(request.batch, event, other.batch, Int(place.event)))
                 }
             }
             switch verdict {
@@ -257,7 +252,7 @@ final class Sequencer: Sendable {
             case .new: break
             }
             judged.rows.append(row)
-            group.rows[hash, default: []].append((number, event))
+            group.add(hash, request: number, event: event)
         }
         return judged
     }
@@ -307,75 +302,6 @@ final class Sequencer: Sendable {
     }
 }
 
-/// Compresses events of one account into frames, one at a time.
-private struct FrameRun {
-    private let batch: ParsedBatch
-    private var events: ArraySlice<Int>
-    private let conflicts: Set<Int>
-    private var payload: FramePayload
-
-    init(of batch: ParsedBatch, events: [Int], account: String, conflicts: Set<Int>, engine: LogEngine) {
-        self.batch = batch
-        self.events = events[...]
-        self.conflicts = conflicts
-        payload = engine.newFrame(account: account)
-    }
-
-    mutating func next() -> PreparedFrame? {
-        while let event = events.popFirst() {
-            payload.append(batch.events[event], of: batch, isConflict: conflicts.contains(event))
-            if payload.isFull { break }
-        }
-        return payload.count > 0 ? payload.prepared() : nil
-    }
-
-    var all: [PreparedFrame] {
-        var run = self
-        var frames: [PreparedFrame] = []
-        while let frame = run.next() { frames.append(frame) }
-        return frames
-    }
-}
-
-/// Gathers small requests of one account, one after another, into a shared frame.
-private struct SmallFrames {
-    private let engine: LogEngine
-    private var payload: FramePayload?
-    private var account = ""
-    private var facts = RowFacts()
-
-    init(engine: LogEngine) { self.engine = engine }
-
-    mutating func append(_ request: Sequencer.Request, _ judged: Sequencer.Judged, into batches: inout [LogEngine.Batch]) {
-        if account != request.account || payload?.isFull ?? false { flush(into: &batches) }
-        account = request.account
-        var payload = self.payload ?? engine.newFrame(account: account)
-        for row in judged.rows {
-            let event = request.events.lowerBound + row
-            payload.append(request.batch.events[event], of: request.batch, isConflict: judged.conflicts.contains(event))
-            facts.append(row: row, of: request.facts)
-        }
-        self.payload = payload
-    }
-
-    mutating func flush(into batches: inout [LogEngine.Batch]) {
-        guard var payload, payload.count > 0 else { return }
-        batches.append(LogEngine.Batch(account: account, frames: [payload.prepared()], facts: facts))
-        self.payload = nil
-        facts = RowFacts()
-    }
-}
-
-extension FramePayload {
-    fileprivate mutating func append(_ event: ParsedEvent, of batch: ParsedBatch, isConflict: Bool) {
-        batch.withBytes(of: event) { bytes in
-            append(
-                bytes, flags: isConflict ? .conflict : [],
-                receivedDigest: event.digest == event.receivedDigest ? nil : event.receivedDigest.firstHalf)
-        }
-    }
-}
-
 extension RowFacts {
     fileprivate func keeping(_ rows: [Int]) -> RowFacts {
         var kept = RowFacts()
@@ -386,7 +312,7 @@ extension RowFacts {
 
 extension EventDigest {
     /// Sixteen bytes: enough to tell received contents apart, for nobody finds a second preimage of 128 bits.
-    fileprivate var firstHalf: (UInt64, UInt64) {
+    var firstHalf: (UInt64, UInt64) {
         withUnsafeBytes { ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) }
     }
 }

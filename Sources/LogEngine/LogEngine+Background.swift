@@ -39,7 +39,7 @@ extension LogEngine {
             } catch {
                 report(.backgroundFailure(what: "index records \(tail.firstSequence)...", error: error))
                 if !includingLast && !isRetrying.exchange(true, ordering: .relaxed) {
-                    background.asyncAfter(deadline: .now() + .milliseconds(settings.retryDelay)) { [weak self] in
+                    background.async(after: settings.retryDelay) { [weak self] in
                         guard let self else { return }
                         isRetrying.store(false, ordering: .relaxed)
                         sealWaitingTails(includingLast: false)
@@ -141,7 +141,7 @@ extension LogEngine {
     /// - Returns: the first sequence still held.
     @discardableResult
     public func dropRecords(olderThan cutoff: Int64) -> UInt64 {
-        background.sync {
+        background.sync { [self] in
             // Another engine may have the folder once this one is closed.
             guard !isStopping.load(ordering: .relaxed) else { return firstSequence }
             setAsideDamagedSegments()

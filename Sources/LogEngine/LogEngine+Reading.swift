@@ -18,7 +18,12 @@ extension LogEngine {
     }
 
     func frame(holding sequence: UInt64) throws -> DecodedFrame {
-        guard let journal = journal(holding: sequence), let location = try journal.location(of: sequence) else {
+        guard let journal = journal(holding: sequence) else { throw LogEngineError.missingRecords(sequence..<(sequence + 1)) }
+        return try frame(holding: sequence, in: journal)
+    }
+
+    private func frame(holding sequence: UInt64, in journal: JournalFile) throws -> DecodedFrame {
+        guard let location = try journal.location(of: sequence) else {
             throw LogEngineError.missingRecords(sequence..<(sequence + 1))
         }
         let frame = try cache.value(BlockCache.Key(file: journal.number, offset: location.offset)) {
@@ -35,8 +40,13 @@ extension LogEngine {
     /// - Throws: ``StoreDamage`` if the record's frame is damaged, ``LogEngineError/missingRecords(_:)`` if it is not
     ///   held.
     public func record(at sequence: UInt64) throws -> StoredRecord {
-        let frame = try frame(holding: sequence)
-        return frame.record(Int(sequence - frame.firstSequence))
+        guard let journal = journal(holding: sequence) else { throw LogEngineError.missingRecords(sequence..<(sequence + 1)) }
+        // No frame begins at such an offset.
+        return try cache.value(BlockCache.Key(file: journal.number, offset: 1 << 63 | sequence)) {
+            let frame = try frame(holding: sequence, in: journal)
+            let kept = KeptRecord(frame.record(Int(sequence - frame.firstSequence)))
+            return (kept, cost: kept.cost)
+        }.record
     }
 
     /// Records from `sequence` on, in order, until `body` returns false or the end is reached.

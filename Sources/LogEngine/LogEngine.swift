@@ -69,7 +69,7 @@ public final class LogEngine: Sendable {
     let wordHasher: WordHasher
     let view = Mutex(View())
     let commits: Mutex<CommitState>
-    let background = DispatchQueue(label: "cairn.log-engine", qos: .utility)
+    let background = WorkThreads(name: "cairn-index", count: 1, niceness: WorkThreads.batchNiceness)
     /// Full tails that may wait for the background queue before commits wait for it.
     static let waitingTailLimit = 3
     /// Signalled after each sealed tail; a commit that waits looks again.
@@ -181,9 +181,9 @@ public final class LogEngine: Sendable {
         commits.withLock { state in
             state.writer?.finish()
             state.writer = nil
-            if worthwhile { background.sync { sealWaitingTails(includingLast: true) } }
+            if worthwhile { background.sync { [self] in sealWaitingTails(includingLast: true) } }
         }
-        background.sync { setAsideDamagedSegments() }
+        background.sync { [self] in setAsideDamagedSegments() }
     }
 }
 

@@ -12,12 +12,12 @@ extension LogService {
 
     /// Runs work that ends early when the task is cancelled.
     func limited<Result: Sendable>(
-        _ time: Duration, _ work: @escaping @Sendable (WorkLimit) throws -> Result
+        _ time: Duration, isAnalysis: Bool = false, _ work: @escaping @Sendable (WorkLimit) throws -> Result
     ) async throws -> Result {
         let flag = CancelFlag()
         let limit = WorkLimit(deadline: .now + time, isCancelled: { flag.isSet })
         return try await withTaskCancellationHandler {
-            try await LongWork.read { try work(limit) }
+            isAnalysis ? try await LongWork.analyse { try work(limit) } : try await LongWork.search { try work(limit) }
         } onCancel: {
             flag.set()
         }
@@ -67,7 +67,7 @@ extension LogService {
     ) async throws -> LogAnswer {
         let options = SQLOptions(
             logstore: logstore.name, timeZone: SQLTimeZone(offset: Int64(settings.timeZoneMinutes) * 60), now: milliseconds)
-        return try await limited(Self.analysisTime) { limit in
+        return try await limited(Self.analysisTime, isAnalysis: true) { limit in
             let plan = try store.plan(parts.search)
             let table = LogTable(store: store, query: query, plan: plan, limit: limit)
             let statement = try SQLQuery(query.text, sqlAt: sql.byteOffset, columns: table.columns, options: options)

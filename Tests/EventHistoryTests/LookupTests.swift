@@ -162,4 +162,17 @@ import Testing
         #expect(try again.treeProblem() == nil)
         again.close()
     }
+    @Test func `does not spare events after which nothing was recorded`() async throws {
+        let world = try World(tailRows: 100)
+        let history = try world.open()
+        _ = try await history.record(events(0..<50), account: account)
+        world.clock.withLock { $0 = start + 92 * day }
+        // Their index is made behind the first call.
+        for _ in 0..<100 where history.dropExpired() < 50 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(history.firstSequence == 50)
+        #expect(try history.find([.init(.eventId, "E-7")]).isEmpty)
+        #expect(try history.treeProblem() == nil)
+        #expect(try await history.record(events(60..<61), account: account).firstSequence == 50)
+        history.close()
+    }
 }

@@ -20,8 +20,7 @@ ENDLESS = "* | SELECT count(*) AS n FROM log a CROSS JOIN log b CROSS JOIN log c
 
 
 @pytest.fixture
-def made(server, monkeypatch):
-    logs.resolve_projects(monkeypatch)
+def made(server):
     made = client(server)
     store(made, PROJECT, STORE)
     put(made, PROJECT, STORE, logs.logs(LOGS))
@@ -50,11 +49,17 @@ def test_a_query_ends_when_its_client_leaves(server, made):
     connections = [asking(server, ENDLESS) for _ in range(2 * os.cpu_count() + 2)]
     time.sleep(3)
     assert not select.select([connection.sock for connection in connections], [], [], 0)[0], "a query was answered already"
+    # Events are looked up, and logs, as if nothing was.
+    asked = time.monotonic()
     assert not cancelled(server)
+    assert count(made, PROJECT, STORE) == LOGS
+    assert time.monotonic() - asked < 10
     left = time.monotonic()
     for connection in connections:
         connection.close()
     # All threads are free again, long before a query's time is up.
-    assert count(made, PROJECT, STORE) == LOGS
+    now = int(time.time())
+    answer = made.get_log(PROJECT, STORE, now - 3600, now + 60, query="* | SELECT count(*) AS n")
+    assert [log.get_contents()["n"] for log in answer.get_logs()] == [str(LOGS)]
     wait_for(lambda: len(cancelled(server)) == len(connections), wait=30, what="the record of each query that was given up")
     assert time.monotonic() - left < 30

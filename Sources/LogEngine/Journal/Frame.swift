@@ -203,9 +203,9 @@ public final class DecodedFrame: Sendable {
         // hash says so.
         let plain = entry.flags.contains(.coded) ? decoded(entry) : nil
         return StoredRecord(
-            frame: self, sequence: firstSequence + UInt64(index),
-            flags: entry.flags.subtracting([.hasReceivedDigest, .coded]), receivedDigest: entry.digest, range: range,
-            plain: plain)
+            account: account, recordedAt: recordedAt, sequence: firstSequence + UInt64(index),
+            flags: entry.flags.subtracting([.hasReceivedDigest, .coded]), receivedDigest: entry.digest,
+            content: plain.map { .own($0) } ?? .slice(self, range))
     }
 
     private func decoded(_ entry: Entry) -> [UInt8]? {
@@ -257,43 +257,9 @@ public final class DecodedFrame: Sendable {
         return words
     }
 
-    fileprivate func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows
+    func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows
         -> Result
     {
         try raw.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
-    }
-}
-
-/// One record of the log; shares its frame's memory, unless it was coded.
-public struct StoredRecord: Sendable {
-    private let frame: DecodedFrame
-    public let sequence: UInt64
-    public let flags: RecordFlags
-    /// Sixteen bytes of the digest of the received content, where that is not the stored bytes.
-    public let receivedDigest: (UInt64, UInt64)?
-    private let range: Range<Int>
-    private let plain: [UInt8]?
-
-    fileprivate init(
-        frame: DecodedFrame, sequence: UInt64, flags: RecordFlags, receivedDigest: (UInt64, UInt64)?, range: Range<Int>,
-        plain: [UInt8]?
-    ) {
-        self.frame = frame
-        self.sequence = sequence
-        self.flags = flags
-        self.receivedDigest = receivedDigest
-        self.range = range
-        self.plain = plain
-    }
-
-    public var account: String { frame.account }
-    /// Milliseconds since 1970 at which the record was made durable.
-    public var recordedAt: Int64 { frame.recordedAt }
-    public var count: Int { plain?.count ?? range.count }
-    public var bytes: [UInt8] { plain ?? withBytes { Array($0) } }
-
-    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        if let plain { return try plain.withUnsafeBytes(body) }
-        return try frame.withBytes(range, body)
     }
 }

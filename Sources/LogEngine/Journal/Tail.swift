@@ -12,7 +12,7 @@ final class Tail: Sendable {
     static let rowLimit = 1 << 16
 
     struct Columns {
-        var times: [Int64] = []
+        private(set) var times: [Int64] = []
         var accounts: [UInt64] = []
         /// First value of each field, 0 for none; indexed by field, then row. Empty for a field that no row has.
         private(set) var first: [[UInt64]]
@@ -22,6 +22,8 @@ final class Tail: Sendable {
         /// See ``LogEngine/retentionBasis(time:recordedAt:)``.
         var retentionBasis: Int64 = .min
         var firstRecordedAt: Int64 = .max
+        /// The first and the last time of each ``stepRows`` rows.
+        private(set) var stepTimes: [ClosedRange<Int64>] = []
         /// Rows by unique hash: open addressing, linear probing, row + 1, 0 for free; a power of two in size.
         var uniqueSlots: [UInt32]
         var uniqueHashes: [UInt64] = []
@@ -34,6 +36,22 @@ final class Tail: Sendable {
 
         /// The first value of a row, 0 for none.
         func value(_ field: Int, row: Int) -> UInt64 { first[field].isEmpty ? 0 : first[field][row] }
+
+        static let stepRows = 64
+
+        mutating func append(times added: [Int64]) {
+            for time in added {
+                if times.count % Self.stepRows == 0 {
+                    stepTimes.append(time...time)
+                } else {
+                    let last = stepTimes[stepTimes.count - 1]
+                    if !last.contains(time) {
+                        stepTimes[stepTimes.count - 1] = min(last.lowerBound, time)...max(last.upperBound, time)
+                    }
+                }
+                times.append(time)
+            }
+        }
 
         mutating func appendRows(_ count: Int) {
             for field in first.indices where !first[field].isEmpty {
@@ -52,7 +70,7 @@ final class Tail: Sendable {
 
     let firstSequence: UInt64
     let fieldCount: Int
-    private let columns: Mutex<Columns>
+    let columns: Mutex<Columns>
 
     init(firstSequence: UInt64, fieldCount: Int) {
         self.firstSequence = firstSequence
@@ -69,7 +87,7 @@ final class Tail: Sendable {
             for frame in words { columns.words.append(frame.words, rows: frame.rows) }
             if words.isEmpty { columns.words.append(nil, rows: facts.count) }
             let base = columns.times.count
-            columns.times += facts.times
+            columns.append(times: facts.times)
             columns.accounts += repeatElement(account, count: facts.count)
             columns.firstRecordedAt = min(columns.firstRecordedAt, recordedAt)
             for time in facts.times {
@@ -127,36 +145,6 @@ final class Tail: Sendable {
         guard !words.isEmpty else { return [] }
         return columns.withLock { columns in words.map { columns.words.blocks(with: $0.hash) } }
     }
-
-    /// The best matches beyond a position, best first, at most `limit`.
-    ///
-    /// - Parameter blocks: where the words of the query may be, see ``blocks(with:)``.
-    func matches(
-        _ query: SearchQuery, blocks: [[Bool]], account: UInt64, after position: LogPosition?, limit: Int
-    ) -> [LogPosition] {
-        columns.withLock { columns in
-            let candidates = query.terms.first.map { columns.rows(with: $0) }
-            var best = TopPositions(limit: limit, direction: query.direction)
-            func consider(_ row: Int) {
-                guard columns.matches(row, query, account: account) else { return }
-                for (index, word) in query.words.enumerated() {
-                    let block = columns.words.block(of: row)
-                    guard
-                        block < blocks[index].count && blocks[index][block]
-                            || word.uniqueHashes.contains(columns.uniqueHashes[row])
-                    else { return }
-                }
-                best.offer(LogPosition(time: columns.times[row], sequence: firstSequence + UInt64(row)), after: position)
-            }
-            // Times mostly rise with the rows: the best come first, and the rest is refused at a glance.
-            let count = candidates?.count ?? columns.times.count
-            for step in 0..<count {
-                let index = query.direction == .oldestFirst ? step : count - 1 - step
-                consider(candidates.map { Int($0[index]) } ?? index)
-            }
-            return best.sorted
-        }
-    }
 }
 
 extension Tail {
@@ -201,7 +189,7 @@ extension Tail {
 
 extension Tail.Columns {
     /// Account, time and terms; words are looked at elsewhere.
-    fileprivate func matches(_ row: Int, _ query: SearchQuery, account: UInt64) -> Bool {
+    func matches(_ row: Int, _ query: SearchQuery, account: UInt64) -> Bool {
         guard query.times.contains(times[row]), accounts[row] == account else { return false }
         for term in query.terms where value(Int(term.field), row: row) != term.hash {
             guard hasFurther(term, row: UInt32(row)) else { return false }

@@ -69,9 +69,7 @@ extension RowPart {
     public func rows(before sequence: UInt64) throws -> RowBits {
         switch source {
         case .segment(let segment): return try SegmentRows(segment: segment).rows(before: sequence)
-        case .tail(_, let first):
-            return RowBits(
-                rowCount: rowCount, rows: 0..<(sequence > first ? Int(min(sequence - first, UInt64(rowCount))) : 0))
+        case .tail(let columns, let first): return try TailRows(columns, firstSequence: first).rows(before: sequence)
         }
     }
 }

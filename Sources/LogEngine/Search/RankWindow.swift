@@ -25,19 +25,8 @@ package struct RankWindow {
 
     /// Sets the bits of a range of ranks, as far as they are within the window.
     package mutating func insert(_ ranks: Range<Int>) {
-        let low = max(ranks.lowerBound - base, 0)
-        let high = min(ranks.upperBound - base, Self.size)
-        guard low < high else { return }
-        let (first, last) = (low >> 6, (high - 1) >> 6)
-        let head = UInt64.max << UInt64(low & 63)
-        let tail = UInt64.max >> UInt64(63 - (high - 1) & 63)
-        if first == last {
-            words[first] |= head & tail
-        } else {
-            words[first] |= head
-            for index in first + 1..<last { words[index] = .max }
-            words[last] |= tail
-        }
+        let within = ranks.clamped(to: base..<base + Self.size)
+        words.setBits(within.lowerBound - base..<within.upperBound - base)
     }
 
     package mutating func insert(_ rank: Int) {

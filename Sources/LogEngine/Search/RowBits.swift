@@ -44,18 +44,7 @@ public struct RowBits: Sendable {
 
     /// Adds the part of a range that is within the rows.
     package mutating func insert(_ rows: Range<Int>) {
-        let rows = rows.clamped(to: 0..<rowCount)
-        guard !rows.isEmpty else { return }
-        let (first, last) = (rows.lowerBound >> 6, (rows.upperBound - 1) >> 6)
-        let head = UInt64.max << UInt64(rows.lowerBound & 63)
-        let tail = UInt64.max >> UInt64(63 - (rows.upperBound - 1) & 63)
-        if first == last {
-            words[first] |= head & tail
-        } else {
-            words[first] |= head
-            for index in first + 1..<last { words[index] = .max }
-            words[last] |= tail
-        }
+        words.setBits(rows.clamped(to: 0..<rowCount))
     }
 
     /// Adds 64 rows from a multiple of 64 on; those past the last row are left out.
@@ -121,6 +110,23 @@ public struct RowBits: Sendable {
                 word = words[index]
             }
             return index << 6 + 63 - word.leadingZeroBitCount
+        }
+    }
+}
+
+extension [UInt64] {
+    /// Sets a range of bits, counted from the lowest one of the first word.
+    mutating func setBits(_ bits: Range<Int>) {
+        guard !bits.isEmpty else { return }
+        let (first, last) = (bits.lowerBound >> 6, (bits.upperBound - 1) >> 6)
+        let head = UInt64.max << UInt64(bits.lowerBound & 63)
+        let tail = UInt64.max >> UInt64(63 - (bits.upperBound - 1) & 63)
+        if first == last {
+            self[first] |= head & tail
+        } else {
+            self[first] |= head
+            for index in first + 1..<last { self[index] = .max }
+            self[last] |= tail
         }
     }
 }

@@ -103,38 +103,3 @@ extension LogEngine {
         try SearchCursor(engine: self, query: query, patience: patience)
     }
 }
-
-/// Matches in a tail, fetched some at a time.
-private final class TailMatches {
-    static let step = 64
-
-    let tail: Tail
-    let query: SearchQuery
-    let account: UInt64
-    private var fetched: [LogPosition] = []
-    private var used = 0
-    private var last: LogPosition?
-    private var isExhausted = false
-    private let blocks: [[Bool]]
-
-    init(tail: Tail, query: SearchQuery, account: UInt64) {
-        blocks = tail.blocks(with: query.words)
-        self.tail = tail
-        self.query = query
-        self.account = account
-        last = query.after
-    }
-
-    func next() -> LogPosition? {
-        if used == fetched.count {
-            guard !isExhausted else { return nil }
-            fetched = tail.matches(query, blocks: blocks, account: account, after: last, limit: Self.step)
-            isExhausted = fetched.count < Self.step
-            used = 0
-        }
-        guard used < fetched.count else { return nil }
-        last = fetched[used]
-        used += 1
-        return last
-    }
-}

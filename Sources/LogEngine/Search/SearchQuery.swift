@@ -62,17 +62,38 @@ public struct SearchQuery: Sendable {
 struct TopPositions {
     private let limit: Int
     private let direction: SearchDirection
+    private let bound: LogPosition?
     private var heap: [LogPosition] = []
 
-    init(limit: Int, direction: SearchDirection) {
+    /// - Parameter bound: only what comes after it is kept.
+    init(limit: Int, direction: SearchDirection, after bound: LogPosition?) {
         self.limit = limit
         self.direction = direction
+        self.bound = bound
     }
 
     var sorted: [LogPosition] { heap.sorted { direction.precedes($0, $1) } }
 
-    mutating func offer(_ position: LogPosition, after bound: LogPosition?) {
-        if let bound, !direction.precedes(bound, position) { return }
+    /// Whether a position would be among the best.
+    func takes(_ position: LogPosition) -> Bool {
+        if let bound, !direction.precedes(bound, position) { return false }
+        return heap.count < limit || direction.precedes(position, heap[0])
+    }
+
+    /// Whether a position of one of these times might be among the best.
+    func takesSome(of times: ClosedRange<Int64>) -> Bool {
+        switch direction {
+        case .oldestFirst:
+            if let bound, times.upperBound < bound.time { return false }
+            return heap.count < limit || times.lowerBound <= heap[0].time
+        case .newestFirst:
+            if let bound, times.lowerBound > bound.time { return false }
+            return heap.count < limit || times.upperBound >= heap[0].time
+        }
+    }
+
+    /// - Parameter position: one that it ``takes(_:)``.
+    mutating func take(_ position: LogPosition) {
         if heap.count < limit {
             heap.append(position)
             var child = heap.count - 1
@@ -80,7 +101,7 @@ struct TopPositions {
                 heap.swapAt(child, (child - 1) / 2)
                 child = (child - 1) / 2
             }
-        } else if direction.precedes(position, heap[0]) {
+        } else {
             heap[0] = position
             var parent = 0
             while true {

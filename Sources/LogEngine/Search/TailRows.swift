@@ -6,9 +6,11 @@ struct TailRows: RowIndex {
     private let columns: Tail.Columns
     private let firstSequence: UInt64
 
-    init(tail: Tail) {
-        columns = tail.snapshot
-        firstSequence = tail.firstSequence
+    init(tail: Tail) { self.init(tail.snapshot, firstSequence: tail.firstSequence) }
+
+    init(_ columns: Tail.Columns, firstSequence: UInt64) {
+        self.columns = columns
+        self.firstSequence = firstSequence
     }
 
     var rowCount: Int { columns.times.count }

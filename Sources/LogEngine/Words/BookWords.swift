@@ -5,22 +5,15 @@
 struct BookWords: Sendable {
     /// Distinct, ascending; a word's number is its place here.
     let hashes: [UInt32]
-    let phrases: Lists
-    let values: Lists
+    let phrases: NumberLists
+    let values: NumberLists
+    /// The other way round: for each word the phrases and the values that have it.
+    let phrasesWithWord: NumberLists
+    let valuesWithWord: NumberLists
     /// Phrases behind which the unique value stands, if it is in the outermost object.
     let precedesUnique: [Bool]
     /// How many levels each phrase leads into objects and arrays, or out of them.
     let depthChanges: [Int]
-
-    /// Numbers of words, for each entry of a table.
-    struct Lists: Sendable {
-        fileprivate var numbers: [UInt32] = []
-        fileprivate var ends: [UInt32] = []
-
-        func words(of entry: Int) -> ArraySlice<UInt32> {
-            numbers[Int(entry == 0 ? 0 : ends[entry - 1])..<Int(ends[entry])]
-        }
-    }
 
     /// - Parameter uniqueKey: the key of the unique value, if records are JSON.
     init(_ book: PhraseBook, hasher: WordHasher, uniqueKey: String) {
@@ -36,17 +29,12 @@ struct BookWords: Sendable {
         let hashes = Set(lists.joined().joined()).sorted()
         var numbers: [UInt32: UInt32] = [:]
         for (number, hash) in hashes.enumerated() { numbers[hash] = UInt32(number) }
-        let numbered = lists.map { entries in
-            var list = Lists()
-            for entry in entries {
-                list.numbers += entry.map { numbers[$0]! }
-                list.ends.append(UInt32(list.numbers.count))
-            }
-            return list
-        }
+        let numbered = lists.map { entries in NumberLists(entries.map { entry in entry.map { numbers[$0]! } }) }
         self.hashes = hashes
         phrases = numbered[0]
         values = numbered[1]
+        phrasesWithWord = phrases.inverted(count: hashes.count)
+        valuesWithWord = values.inverted(count: hashes.count)
         // What stands before the key says that its mark is no escaped one within another.
         let endings = uniqueKey.isEmpty ? [] : ["{", ","].map { Array("\($0)\"\(uniqueKey)\":\"".utf8) }
         precedesUnique = (0..<book.phrases.count).map { number in

@@ -124,7 +124,7 @@ struct FrameWords: Sendable {
             for (index, word) in seen.enumerated() {
                 var rest = word
                 while rest != 0 {
-                    for number in lists.words(of: index << 6 + rest.trailingZeroBitCount) {
+                    for number in lists[index << 6 + rest.trailingZeroBitCount] {
                         known[Int(number) >> 6] |= 1 << UInt64(number & 63)
                     }
                     rest &= rest &- 1
@@ -141,10 +141,13 @@ struct FrameWords: Sendable {
         closeIfTooMany()
     }
 
-    func mayContain(_ hash: UInt32) -> Bool {
-        if isOpen { return true }
-        if let number = dictionary?.words.number(of: hash), known[number >> 6] >> UInt64(number & 63) & 1 == 1 { return true }
-        return others.withUnsafeBufferPointer { others in
+    /// - Parameter number: of a word in the book, nil for one that is not in it.
+    func hasKnown(_ number: Int?) -> Bool {
+        number.map { known[$0 >> 6] >> UInt64($0 & 63) & 1 == 1 } ?? false
+    }
+
+    func hasOther(_ hash: UInt32) -> Bool {
+        others.withUnsafeBufferPointer { others in
             var isThere = false
             for other in others { isThere = isThere || other == hash }
             return isThere

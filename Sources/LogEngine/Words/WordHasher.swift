@@ -21,7 +21,7 @@ public struct WordHasher: Sendable {
         }
     }
 
-    static func isDelimiter(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F || delimiters.contains(byte) }
+    package static func isDelimiter(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F || delimiters.contains(byte) }
 
     static func lowercase(_ byte: UInt8) -> UInt8 {
         byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte

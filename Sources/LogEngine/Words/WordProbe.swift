@@ -21,17 +21,16 @@ struct WordProbe {
         self.dictionary = dictionary
         guard let book = dictionary?.words else { return }
         let numbers = hashes.map { book.number(of: $0) }
-        func masks(_ lists: BookWords.Lists, _ count: Int) -> [UInt64] {
-            (0..<count).map { entry in
-                var mask: UInt64 = 0
-                for number in lists.words(of: entry) {
-                    for (bit, wanted) in numbers.enumerated() where wanted == Int(number) { mask |= 1 << UInt64(bit) }
-                }
-                return mask
+        func masks(_ entriesWithWord: NumberLists, _ count: Int) -> [UInt64] {
+            var masks = [UInt64](repeating: 0, count: count)
+            for (bit, number) in numbers.enumerated() {
+                guard let number else { continue }
+                for entry in entriesWithWord[number] { masks[Int(entry)] |= 1 << UInt64(bit) }
             }
+            return masks
         }
-        phrases = masks(book.phrases, dictionary?.book.phrases.count ?? 0)
-        values = masks(book.values, dictionary?.book.values.count ?? 0)
+        phrases = masks(book.phrasesWithWord, book.phrases.count)
+        values = masks(book.valuesWithWord, book.values.count)
     }
 
     private var all: UInt64 { hashes.count == 64 ? .max : 1 << UInt64(hashes.count) - 1 }
@@ -82,11 +81,11 @@ struct WordProbes {
     private let words: [SearchWord]
     private let hasher: WordHasher
     private var probes: [(dictionary: FrameDictionary?, probe: WordProbe, patterns: [CaselessPattern])] = []
-    /// The last frames, for records come by time and lie in a few frames at once, each with the records that may have what
-    /// stands in none of the book's entries.
+    /// Frames met, ascending, for records come by time and lie in many frames at once, each with the records that may have
+    /// what stands in none of the book's entries.
     private var frames: [(frame: DecodedFrame, records: [Bool])] = []
-    private var oldest = 0
-    private static let frameLimit = 4
+    /// A megabyte of frames.
+    private static let frameLimit = 128
 
     init(_ words: [SearchWord], hasher: WordHasher) {
         self.words = words
@@ -98,10 +97,8 @@ struct WordProbes {
     /// - Parameter read: the frame that holds a sequence.
     mutating func mayMatch(_ sequence: UInt64, read: (UInt64) throws -> DecodedFrame) rethrows -> Bool {
         guard (1...64).contains(words.count) else { return true }
-        let place: Int
-        if let known = frames.firstIndex(where: { sequence &- $0.frame.firstSequence < UInt64($0.frame.count) }) {
-            place = known
-        } else {
+        var place = frames.partitionPoint { $0.frame.firstSequence <= sequence } - 1
+        if place < 0 || sequence - frames[place].frame.firstSequence >= UInt64(frames[place].frame.count) {
             place = remember(try read(sequence))
         }
         let frame = frames[place].frame
@@ -113,13 +110,10 @@ struct WordProbes {
         let patterns = probes[number(for: frame.dictionary)].patterns
         var records = [Bool](repeating: true, count: frame.count)
         for pattern in patterns { frame.keep(&records, with: pattern) }
-        guard frames.count == Self.frameLimit else {
-            frames.append((frame, records))
-            return frames.count - 1
-        }
-        oldest = (oldest + 1) % Self.frameLimit
-        frames[oldest] = (frame, records)
-        return oldest
+        if frames.count == Self.frameLimit { frames.removeAll(keepingCapacity: true) }
+        let place = frames.partitionPoint { $0.frame.firstSequence < frame.firstSequence }
+        frames.insert((frame, records), at: place)
+        return place
     }
 
     private mutating func number(for dictionary: FrameDictionary?) -> Int {

@@ -93,12 +93,16 @@ final class CommitQueue: Sendable {
         }
     }
 
+    /// Rows of one commit, unless a single request has more: what comes meanwhile has no longer to wait than for these.
+    private static let commitRows = 2048
+
     private func nextRun() -> [Waiting]? {
         state.withLock { state in
             var rows = 0
             let run = state.waiting.prefix { waiting in
+                let isFirst = rows == 0
                 rows += waiting.request.facts.count
-                return rows <= LogEngine.commitRowLimit
+                return isFirst || rows <= Self.commitRows
             }
             guard !run.isEmpty else {
                 state.isRunning = false

@@ -158,7 +158,7 @@ final class LogIndexer: Sendable {
             var rest = bytes[...]
             while let place = rest.firstIndex(of: UInt8(ascii: "\\")) {
                 guard place + 1 < bytes.count else { return false }
-                if !EngineWords.isDelimiter(bytes[place + 1]) { return true }
+                if !WordHasher.isDelimiter(bytes[place + 1]) { return true }
                 rest = bytes[(place + 2)...]
             }
             return false
