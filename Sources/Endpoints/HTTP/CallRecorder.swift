@@ -10,59 +10,6 @@ import Metadata
 import Metrics
 import Synchronization
 
-/// A call on one of our ports, as an event will tell it.
-struct CallRecord: Sendable {
-    let eventId: String
-    /// As the answer tells it; another form than the event's id on the oss port.
-    var requestId: String
-    var serviceName: String
-    var eventName: String
-    var apiVersion: String?
-    var isWrite: Bool
-    var host: String
-    var sourceAddress: String
-    var userAgent: String?
-    var isTLS: Bool
-    /// Nobody called: the service tells of itself.
-    var isOwn = false
-    /// Set by ``CallRecorder/begin(_:)``: a note of the change stands until its record does.
-    var isNoted = false
-    var caller: Caller?
-    /// The key an unauthenticated caller claimed to hold.
-    var claimedAccessKeyId: String?
-    var parameters: [WireParameters.Parameter] = []
-    var resources: [(type: String, name: String)] = []
-    var errorCode: String?
-    var errorMessage: String?
-    /// How the change weakens a trail, such as `stops the trail audit`; nil for everything else.
-    var weakening: String?
-
-    init(_ request: WireRequest, requestId: String, serviceName: String) {
-        eventId = UUID(uuidString: requestId) == nil ? UUID().uuidString : requestId
-        self.requestId = requestId
-        self.serviceName = serviceName
-        eventName = request.method
-        isWrite = !["GET", "HEAD"].contains(request.method)
-        host = request.header("host") ?? ""
-        sourceAddress = request.peerAddress
-        userAgent = request.header("user-agent")
-        isTLS = request.isTLS
-    }
-
-    init(ownEvent name: String, service: String, weakening: String?) {
-        eventId = UUID().uuidString
-        requestId = eventId
-        serviceName = service
-        eventName = name
-        isWrite = true
-        host = ""
-        sourceAddress = ""
-        isTLS = false
-        isOwn = true
-        self.weakening = weakening
-    }
-}
-
 /// Records the calls made on Cairn itself as events of the account they concern.
 ///
 /// A call that changes something is noted in the metadata before the change, and answered after its record is durable:
@@ -80,6 +27,9 @@ public final class CallRecorder: Sendable {
     private let now: @Sendable () -> Date
     /// Calls that were noted and are recorded: their notes can go.
     private let settled = Mutex<[String]>([])
+    /// Calls that changed nothing, on the way to their records.
+    private let gathered = Mutex<[(call: CallRecord, time: Date)]>([])
+    private static let gatheringTime = Duration.milliseconds(5)
     private let inFlight = Atomic<Int>(0)
     private let waiting = Mutex<[(account: String, event: [UInt8])]>([])
     private let unrecorded = Counter(label: "cairn_calls_unrecorded_total")
@@ -103,22 +53,27 @@ public final class CallRecorder: Sendable {
     @discardableResult
     func record(_ call: CallRecord) async -> UInt64? {
         let account = account(of: call)
-        let event = encode(call, account: account)
+        let event = call.event(account: account, region: region, at: now())
         if call.weakening != nil, call.errorCode == nil { weakenings(call.eventName).increment() }
         do {
             let sequence = try await write(event, account: account)
             if call.isNoted { settled.withLock { $0.append(call.eventId) } }
             return sequence
         } catch {
-            logger.error("a call could not be recorded", metadata: ["call": "\(call.eventName)", "error": "\(error)"])
-            let isKept = waiting.withLock { waiting in
-                guard waiting.count < Self.waitingLimit else { return false }
-                waiting.append((account, event))
-                return true
-            }
-            if !isKept { unrecorded.increment() }
+            keep(event, of: call, account: account, for: error)
             return nil
         }
+    }
+
+    /// Keeps a record that could not be written until better times.
+    private func keep(_ event: [UInt8], of call: CallRecord, account: String, for error: any Error) {
+        logger.error("a call could not be recorded", metadata: ["call": "\(call.eventName)", "error": "\(error)"])
+        let isKept = waiting.withLock { waiting in
+            guard waiting.count < Self.waitingLimit else { return false }
+            waiting.append((account, event))
+            return true
+        }
+        if !isKept { unrecorded.increment() }
     }
 
     private func account(of call: CallRecord) -> String {
@@ -143,7 +98,8 @@ public final class CallRecorder: Sendable {
     /// - Throws: if the note cannot be kept; then the change must not be made.
     func begin(_ call: inout CallRecord) throws {
         let account = account(of: call)
-        let note = Note(account: account, event: Data(encode(call, account: account, isOutcomeKnown: false)))
+        let note = Note(
+            account: account, event: Data(call.event(account: account, region: region, at: now(), isOutcomeKnown: false)))
         try metadata.transact { try $0.put(note, at: Self.notes + call.eventId) }
         call.isNoted = true
     }
@@ -184,13 +140,34 @@ public final class CallRecorder: Sendable {
         await record(call)
     }
 
-    /// Records a call that changes nothing: its answer need not wait for the disk.
+    /// Records a call that changes nothing: its answer need not wait for the disk. Calls that come close together share a
+    /// write.
     func recordLater(_ call: CallRecord) {
-        inFlight.wrappingAdd(1, ordering: .relaxed)
-        Task {
-            await record(call)
-            inFlight.wrappingSubtract(1, ordering: .relaxed)
+        let time = now()
+        let isFirst = gathered.withLock { gathered in
+            gathered.append((call, time))
+            return gathered.count == 1
         }
+        inFlight.wrappingAdd(1, ordering: .relaxed)
+        guard isFirst else { return }
+        Task {
+            try? await Task.sleep(for: Self.gatheringTime)
+            await recordGathered()
+        }
+    }
+
+    private func recordGathered() async {
+        let calls = gathered.withLock { gathered in
+            defer { gathered = [] }
+            return gathered
+        }
+        for (account, calls) in Dictionary(grouping: calls, by: { account(of: $0.call) }) {
+            let events = calls.map { $0.call.event(account: account, region: region, at: $0.time) }
+            do { _ = try await write(Array(events.joined(separator: [0x0A])), account: account) } catch {
+                for (call, event) in zip(calls, events) { keep(event, of: call.call, account: account, for: error) }
+            }
+        }
+        inFlight.wrappingSubtract(calls.count, ordering: .relaxed)
     }
 
     /// Waits until every call answered so far is recorded, at most some seconds; for a clean stop.
@@ -213,97 +190,5 @@ public final class CallRecorder: Sendable {
             accountId: account, region: region, nowMilliseconds: Int64(now().timeIntervalSince1970 * 1000))
         let batch = EventParser().parse(event, format: .actiontrail, context: context)
         return try await history.record(batch, account: account).lastSequence
-    }
-
-    // MARK: The event
-
-    private static let textLimit = 1024
-    private static let parameterLimit = 100
-
-    /// Parameters that would tell a secret or say nothing have one of these in their names.
-    private static let confidential = [
-        "secret", "password", "token", "signature", "plaintext", "keymaterial", "credential", "authorization",
-        "authenticationcode",
-    ].map { Array($0.utf8) }
-
-    private static func isConfidential(_ name: String) -> Bool {
-        let lower = name.lowercased()
-        if ["nexttoken", "clienttoken", "continuation-token"].contains(lower) { return false }
-        // Byte by byte: each call has a dozen parameters, and a search by characters takes a hundred times as long.
-        let bytes = Array(lower.utf8)
-        return bytes.indices.contains { place in confidential.contains { bytes[place...].starts(with: $0) } }
-    }
-
-    private func encode(_ call: CallRecord, account: String, isOutcomeKnown: Bool = true) -> [UInt8] {
-        var parameters = JSONFields()
-        for parameter in call.parameters.prefix(Self.parameterLimit) where !Self.isConfidential(parameter.name) {
-            parameters.add(String(parameter.value.prefix(Self.textLimit)), String(parameter.name.prefix(128)))
-        }
-        var event = JSONFields()
-        event.add(call.eventId, "eventId")
-        event.add("1", "eventVersion")
-        event.add("Management", "eventCategory")
-        event.add(call.eventName, "eventName")
-        event.add(call.isWrite ? "Write" : "Read", "eventRW")
-        event.add(call.isOwn ? "AliyunServiceEvent" : "ApiCall", "eventType")
-        event.add(String(call.host.prefix(256)), "eventSource")
-        event.add(wireTime(now()), "eventTime")
-        event.add(region, "acsRegion")
-        event.add(false, "isGlobal")
-        event.add(call.serviceName, "serviceName")
-        event.add(call.apiVersion.map { String($0.prefix(64)) }, "apiVersion")
-        event.add(call.requestId, "requestId")
-        event.add(call.sourceAddress, "sourceIpAddress")
-        event.add(call.userAgent.map { String($0.prefix(Self.textLimit)) }, "userAgent")
-        event.add(parameters, "requestParameters")
-        event.add(String(decoding: parameters.finished, as: UTF8.self), "requestParameterJson")
-        if let code = call.errorCode {
-            event.add(code, "errorCode")
-            event.add(call.errorMessage.map { String($0.prefix(Self.textLimit)) }, "errorMessage")
-        }
-        if !call.resources.isEmpty {
-            var byType = JSONFields()
-            for (type, names) in Dictionary(grouping: call.resources, by: \.type).sorted(by: { $0.key < $1.key }) {
-                byType.add(
-                    raw: JSONFields.array(
-                        names.map { resource in
-                            var text: [UInt8] = []
-                            JSONFields.append(text: String(resource.name.prefix(Self.textLimit)), to: &text)
-                            return text
-                        }), type)
-            }
-            event.add(byType, "referencedResources")
-        }
-        event.add(account, "recipientAccountId")
-        var additional = JSONFields()
-        if !call.host.isEmpty { additional.add(call.isTLS ? "https" : "http", "Scheme") }
-        additional.add(call.weakening, "Weakening")
-        if !isOutcomeKnown { additional.add("unknown: the service ended before the call was answered", "Outcome") }
-        event.add(additional, "additionalEventData")
-        event.add(identity(of: call), "userIdentity")
-        return event.finished
-    }
-
-    private func identity(of call: CallRecord) -> JSONFields {
-        var identity = JSONFields()
-        guard let caller = call.caller else {
-            identity.add("anonymous", "type")
-            identity.add(call.claimedAccessKeyId.map { String($0.prefix(128)) }, "accessKeyId")
-            return identity
-        }
-        identity.add(caller.kind.rawValue, "type")
-        identity.add(caller.principalId, "principalId")
-        identity.add(caller.accountId, "accountId")
-        identity.add(caller.userName, "userName")
-        identity.add(caller.accessKeyId, "accessKeyId")
-        if let session = caller.session {
-            var attributes = JSONFields()
-            attributes.add(session.isMultiFactor ? "true" : "false", "mfaAuthenticated")
-            attributes.add(session.createdAt.iso8601, "creationDate")
-            var context = JSONFields()
-            context.add(attributes, "attributes")
-            identity.add(context, "sessionContext")
-        }
-        return identity
     }
 }

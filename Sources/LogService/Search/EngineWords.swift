@@ -1,12 +1,10 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import LogEngine
+
 /// Which words the engine's word index has of a record: those of `WordHasher`.
 enum EngineWords {
-    private static let signs = Set(", '\";=()[]{}?@&<>/:\\".utf8)
-
-    static func isDelimiter(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F || signs.contains(byte) }
-
     /// The words of the engine that any text has which a pattern matches as a whole, if its ends end words too.
     static func wholeWords(of pattern: [WordPattern.Element]) -> [String] {
         var words: [String] = []
@@ -22,7 +20,7 @@ enum EngineWords {
                 isKnown = false
                 continue
             }
-            if isDelimiter(UInt8(value)) {
+            if WordHasher.isDelimiter(UInt8(value)) {
                 end()
             } else {
                 word.unicodeScalars.append(Unicode.Scalar(UInt8(value)))

@@ -1,6 +1,8 @@
 // Cairn: a self-hosted audit trail.
 // SPDX-License-Identifier: Apache-2.0
 
+import LogEngine
+
 /// How a text is cut into words and which letters count as the same: the settings of an index made ready for bytes.
 struct TextRules: Sendable, Equatable {
     /// Bit n for the ASCII character n, of 0 to 63 and of 64 to 127.
@@ -28,7 +30,7 @@ struct TextRules: Sendable, Equatable {
 
     /// Whether all that parts words here parts them in the engine's word index too.
     var isWithinEngineWords: Bool {
-        !partsOtherCharacters && (0..<128).allSatisfy { !isDelimiter(ascii: $0) || EngineWords.isDelimiter($0) }
+        !partsOtherCharacters && (0..<128).allSatisfy { !isDelimiter(ascii: $0) || WordHasher.isDelimiter($0) }
     }
 
     private var partsOtherCharacters: Bool { splitsChinese || !others.isEmpty }
