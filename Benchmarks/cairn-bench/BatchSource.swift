@@ -30,7 +30,7 @@ final class BatchSource: Sendable {
             return handle
         }
         let thread = Thread { [self] in
-            var cutter = LineCutter(lines: batchLines, limit: events) { self.put($0, lines: $1) }
+            var cutter = LineCutter(lines: batchLines, limit: events) { self.put($0, ends: $1) }
             if let input {
                 while !cutter.isDone, let data = try? input.read(upToCount: 4 << 20), !data.isEmpty {
                     data.withUnsafeBytes { cutter.cut($0) }
@@ -66,17 +66,16 @@ final class BatchSource: Sendable {
     /// Some events of all that was sent, evenly spread.
     var samples: [[UInt8]] { state.withLock { $0.samples } }
 
-    private func put(_ batch: [UInt8], lines: Int) {
+    /// - Parameter ends: where each line of the batch ends, its break included.
+    private func put(_ batch: [UInt8], ends: [Int]) {
         space.wait()
         state.withLock { state in
-            if state.samples.count < Self.sampleLimit {
-                let number = state.count / max(1, lines)
-                for line in batch.split(separator: 0x0A).enumerated() where (line.offset + number) % Self.sampleStep == 0 {
-                    state.samples.append(Array(line.element))
-                }
+            let number = state.count / max(1, ends.count)
+            for line in ends.indices where (line + number) % Self.sampleStep == 0 && state.samples.count < Self.sampleLimit {
+                state.samples.append(Array(batch[(line == 0 ? 0 : ends[line - 1])..<ends[line] - 1]))
             }
             state.batches.append(batch)
-            state.count += lines
+            state.count += ends.count
             state.bytes += batch.count
         }
         filled.signal()
@@ -88,10 +87,10 @@ private struct LineCutter {
     private let lines: Int
     private var left: Int
     private var current: [UInt8] = []
-    private var count = 0
-    private let take: ([UInt8], Int) -> Void
+    private var ends: [Int] = []
+    private let take: (_ batch: [UInt8], _ ends: [Int]) -> Void
 
-    init(lines: Int, limit: Int, take: @escaping ([UInt8], Int) -> Void) {
+    init(lines: Int, limit: Int, take: @escaping (_ batch: [UInt8], _ ends: [Int]) -> Void) {
         self.lines = lines
         self.take = take
         left = limit
@@ -100,27 +99,26 @@ private struct LineCutter {
     var isDone: Bool { left == 0 }
 
     mutating func cut(_ chunk: UnsafeRawBufferPointer) {
-        var start = 0
-        while start < chunk.count, left > 0 {
-            guard let end = chunk[start...].firstIndex(of: 0x0A) else {
-                current.append(contentsOf: chunk[start...])
-                return
-            }
-            current.append(contentsOf: chunk[start...end])
-            start = end + 1
-            count += 1
+        var rest = chunk
+        while left > 0, let base = rest.baseAddress, let newline = memchr(base, 0x0A, rest.count) {
+            let count = UnsafeRawPointer(newline) - base + 1
+            current.append(contentsOf: rest[..<count])
+            ends.append(current.count)
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             left -= 1
-            if count == lines { flush() }
+            if ends.count == lines { flush() }
         }
+        if left > 0 { current.append(contentsOf: rest) }
     }
 
     mutating func finish() {
-        if count > 0 { flush() }
+        if !ends.isEmpty { flush() }
     }
 
     private mutating func flush() {
-        take(current, count)
+        take(current, ends)
         current = []
-        count = 0
+        current.reserveCapacity(lines * 2048)
+        ends = []
     }
 }

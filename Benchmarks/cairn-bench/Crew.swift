@@ -56,22 +56,28 @@ final class Times: Sendable {
     }
 }
 
-/// Events like a sample, with ids of their own.
+/// Events like a sample, with ids of their own, that happen now.
 enum FreshEvents {
     static func batch(_ count: Int, like samples: [[UInt8]]) -> [UInt8] {
+        let time = Array(Date().ISO8601Format().utf8)
         var bytes: [UInt8] = []
         for number in 0..<count {
             let line = samples[(number &* 31 &+ Int.random(in: 0..<samples.count)) % samples.count]
-            bytes += renamed(line)
+            var values = [(#""eventId":""#, Array(UUID().uuidString.utf8)), (#""eventTime":""#, time)].compactMap { key, value in
+                line.end(of: key).flatMap { start in
+                    line[start...].firstIndex(of: UInt8(ascii: "\"")).map { (place: start..<$0, value: value) }
+                }
+            }
+            values.sort { $0.place.lowerBound < $1.place.lowerBound }
+            var copied = 0
+            for (place, value) in values {
+                bytes += line[copied..<place.lowerBound]
+                bytes += value
+                copied = place.upperBound
+            }
+            bytes += line[copied...]
             bytes.append(0x0A)
         }
         return bytes
-    }
-
-    private static let key = Array(#""eventId":""#.utf8)
-
-    private static func renamed(_ line: [UInt8]) -> [UInt8] {
-        guard let start = line.firstRange(of: key)?.upperBound, let end = line[start...].firstIndex(of: 0x22) else { return line }
-        return line[..<start] + Array(UUID().uuidString.utf8) + line[end...]
     }
 }

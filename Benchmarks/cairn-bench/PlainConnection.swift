@@ -37,7 +37,7 @@ final class PlainConnection {
         var headEnd: Int?
         var length = 0
         while true {
-            if headEnd == nil, let end = buffer.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound {
+            if headEnd == nil, let end = buffer.end(of: "\r\n\r\n") {
                 headEnd = end
                 let text = String(decoding: buffer[..<end], as: UTF8.self).lowercased()
                 guard let line = text.split(separator: "\r\n").first(where: { $0.hasPrefix("content-length:") }),
