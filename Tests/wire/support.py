@@ -341,9 +341,9 @@ class Server:
         before = int(self.get("/log/checkpoint").content.split(b"\n")[1])
         deadline = time.time() + wait
         while True:
-            status = self.call("GetTrailStatus", {"Name": name})
+            # Waiting counts from the cursor to the log's end, which may have moved on since.
             size = int(self.get("/log/checkpoint").content.split(b"\n")[1])
-            # Waiting counts from the cursor to the log's end.
+            status = self.call("GetTrailStatus", {"Name": name})
             if waiting in status and size - status[waiting] >= before:
                 return status
             assert time.time() < deadline, status

@@ -7,7 +7,8 @@ import oss2
 import pytest
 from oss2.models import PartInfo
 
-from test_oss_guards import newest, refused
+from objects import refused
+from test_oss_guards import newest
 
 
 @pytest.fixture(params=[oss2.Auth, oss2.AuthV2, oss2.AuthV4], ids=["v1", "v2", "v4"])
@@ -28,13 +29,13 @@ def test_copies(server, bucket):
     bucket.copy_object("objects-bucket", "a/b +1", "copy", headers={"x-oss-metadata-directive": "REPLACE", "x-oss-meta-name": "new"})
     got = bucket.get_object("copy")
     assert got.headers["x-oss-meta-name"] == "new" and got.read() == b"content"
-    refused("NoSuchKey", 404, bucket.copy_object, "objects-bucket", "absent", "copy")
-    refused("NoSuchBucket", 404, bucket.copy_object, "absent-bucket", "absent", "copy")
-    refused("FileAlreadyExists", 409, bucket.copy_object, "objects-bucket", "copy", "a/b +1", headers={"x-oss-forbid-overwrite": "true"})
+    refused(404, "NoSuchKey", bucket.copy_object, "objects-bucket", "absent", "copy")
+    refused(404, "NoSuchBucket", bucket.copy_object, "absent-bucket", "absent", "copy")
+    refused(409, "FileAlreadyExists", bucket.copy_object, "objects-bucket", "copy", "a/b +1", headers={"x-oss-forbid-overwrite": "true"})
     # The source's own bucket has a say.
     bucket.put_bucket_policy(json.dumps({"Version": "1", "Statement": [{
         "Effect": "Deny", "Principal": ["*"], "Action": ["oss:GetObject"], "Resource": ["acs:oss:*:*:objects-bucket/copy"]}]}))
-    refused("AccessDenied", 403, bucket.copy_object, "objects-bucket", "copy", "other")
+    refused(403, "AccessDenied", bucket.copy_object, "objects-bucket", "copy", "other")
     bucket.delete_bucket_policy()
     assert newest(server, "CopyObject")["errorCode"] == "AccessDenied"
 
@@ -50,8 +51,8 @@ def test_appends(bucket):
     assert head.object_type == "Appendable" and head.headers["x-oss-next-append-position"] == "6"
     assert bucket.get_object("grown").read() == b"onetwo"
     bucket.put_object("plain", b"x")
-    refused("ObjectNotAppendable", 409, bucket.append_object, "plain", 1, b"y")
-    refused("OperationNotSupported", 400, bucket.copy_object, "objects-bucket", "grown", "copy")
+    refused(409, "ObjectNotAppendable", bucket.append_object, "plain", 1, b"y")
+    refused(400, "OperationNotSupported", bucket.copy_object, "objects-bucket", "grown", "copy")
 
 
 def test_multipart_uploads(bucket):
@@ -63,21 +64,21 @@ def test_multipart_uploads(bucket):
     listed = [(p.part_number, p.size, p.etag) for p in bucket.list_parts("big", upload, max_parts=2).parts]
     assert listed == [(1, len(parts[0]), done[0].etag), (2, len(parts[1]), done[1].etag)]
     assert not bucket.object_exists("big")
-    refused("MalformedXML", 400, bucket.complete_multipart_upload, "big", upload, [])
-    refused("InvalidPart", 400, bucket.complete_multipart_upload, "big", upload, [PartInfo(1, "0" * 32)])
+    refused(400, "MalformedXML", bucket.complete_multipart_upload, "big", upload, [])
+    refused(400, "InvalidPart", bucket.complete_multipart_upload, "big", upload, [PartInfo(1, "0" * 32)])
     completed = bucket.complete_multipart_upload("big", upload, done)
     got = bucket.get_object("big")
     assert got.read() == b"".join(parts) and got.headers["x-oss-meta-kind"] == "big"
     assert got.headers["x-oss-object-type"] == "Multipart" and got.etag == completed.etag
     ranged = bucket.get_object("big", byte_range=(102_390, 102_409)).read()
     assert ranged == b"".join(parts)[102_390:102_410]
-    refused("NoSuchUpload", 404, bucket.complete_multipart_upload, "big", upload, done)
+    refused(404, "NoSuchUpload", bucket.complete_multipart_upload, "big", upload, done)
     small = bucket.init_multipart_upload("small").upload_id
     pieces = [PartInfo(n, bucket.upload_part("small", small, n, b"x").etag) for n in (1, 2)]
-    refused("EntityTooSmall", 400, bucket.complete_multipart_upload, "small", small, pieces)
-    refused("InvalidArgument", 400, bucket.upload_part, "small", small, 10_001, b"x")
+    refused(400, "EntityTooSmall", bucket.complete_multipart_upload, "small", small, pieces)
+    refused(400, "InvalidArgument", bucket.upload_part, "small", small, 10_001, b"x")
     bucket.abort_multipart_upload("small", small)
-    refused("NoSuchUpload", 404, bucket.abort_multipart_upload, "small", small)
+    refused(404, "NoSuchUpload", bucket.abort_multipart_upload, "small", small)
 
 
 def test_bulk_deletes(bucket):
@@ -90,6 +91,6 @@ def test_bulk_deletes(bucket):
     bucket.put_bucket_policy(json.dumps({"Version": "1", "Statement": [{
         "Effect": "Deny", "Principal": ["*"], "Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:objects-bucket/kept*"]}]}))
     bucket.put_object("kept", b"1")
-    refused("AccessDenied", 403, bucket.batch_delete_objects, ["c", "kept"])
+    refused(403, "AccessDenied", bucket.batch_delete_objects, ["c", "kept"])
     assert bucket.object_exists("c") and bucket.object_exists("kept")
     bucket.delete_bucket_policy()
