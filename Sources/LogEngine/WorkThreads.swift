@@ -29,7 +29,8 @@ package final class WorkThreads: @unchecked Sendable {
 
     /// - Parameters:
     ///   - count: the most threads there are at a time.
-    ///   - niceness: 0 to 19; where processors are few, nicer threads let others go first (setpriority(2), Linux only).
+    ///   - niceness: more than that of the process; where processors are few, nicer threads let others go first (setpriority(2),
+    ///     Linux only).
     package init(name: String, count: Int, niceness: Int32 = 0) {
         self.name = name
         self.count = count
@@ -70,7 +71,9 @@ package final class WorkThreads: @unchecked Sendable {
 
     private func run() {
         #if canImport(Glibc)
-            if niceness > 0 { setpriority(Int32(PRIO_PROCESS.rawValue), 0, niceness) }
+            // A thread begins with the niceness of the one that made it.
+            let which = Int32(PRIO_PROCESS.rawValue)
+            setpriority(which, 0, min(19, getpriority(which, id_t(getpid())) + niceness))
         #endif
         condition.lock()
         while true {
