@@ -44,6 +44,17 @@ struct ManyRecords {
         return batches
     }
 
+    /// A field of few values is told by their numbers, however many rows there are; one of ids is not.
+    func expectColumns(in store: Store) throws {
+        for source in store.engine.rowSources(RowQuery(account: "anna", condition: .all, times: .min ... .max)) {
+            let part = try source.open()
+            let tags = try #require(try part.codes(ofField: SampleRecord.tag))
+            #expect(tags.values.count >= 1001)
+            guard part.rowCount > 1 << 16 else { continue }
+            #expect(try part.codes(ofField: SampleRecord.unique) == nil)
+        }
+    }
+
     /// Questions whose lists are long, short and empty; each from several places, in both directions.
     func expectSame(as store: Store, _ label: String, seed: UInt64) throws {
         var random = Seeded(seed)

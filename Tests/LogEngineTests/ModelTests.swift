@@ -42,6 +42,7 @@ import Testing
             #expect(store.engine.statistics.segments == 1)
             #expect(store.engine.statistics.tailRows == 5000)
             try bulk.expectSame(as: store, "joined", seed: 1)
+            try bulk.expectColumns(in: store)
             store.engine.close()
             #expect(store.engine.statistics.segments == 2)
             #expect(store.reports.isEmpty)

@@ -17,10 +17,11 @@ extension RowPart {
     public func codes(ofField field: UInt8) throws -> ColumnCodes? {
         switch source {
         case .segment(let segment):
-            guard segment.termBlockCount(ofField: field) <= FieldTest.blockLimit else { return nil }
+            guard segment.mayHaveFewValues(ofField: field) else { return nil }
             var column = ColumnCodes(rowCount: rowCount)
             var terms = Segment.TermIterator(segment: segment, field: field)
             while let (key, list) = try terms.nextList() {
+                guard column.values.count <= FieldTest.valueLimit else { return nil }
                 let code = UInt32(column.values.count)
                 column.values.append((key & 0xFF_FFFF_FFFF, try segment.position(ofRank: Int(list.first)).sequence))
                 for chunk in try segment.chunks(of: list) {
@@ -38,7 +39,7 @@ extension RowPart {
                 if let code = numbers[key] {
                     column.codes[row] = code
                 } else {
-                    guard numbers.count < FieldTest.tailLimit else { return nil }
+                    guard numbers.count < FieldTest.valueLimit else { return nil }
                     let code = UInt32(column.values.count)
                     numbers[key] = code
                     column.values.append((key, first + UInt64(row)))
@@ -54,11 +55,12 @@ extension RowPart {
     /// - Returns: nil if not all do, or the field has too many values.
     public func valueCounts(ofField field: UInt8) throws -> [(key: UInt64, example: UInt64, count: Int)]? {
         guard case .segment(let segment) = source, certain.count == rowCount,
-            segment.termBlockCount(ofField: field) <= FieldTest.blockLimit
+            segment.mayHaveFewValues(ofField: field)
         else { return nil }
         var counts: [(key: UInt64, example: UInt64, count: Int)] = []
         var terms = Segment.TermIterator(segment: segment, field: field)
         while let (key, list) = try terms.nextList(decodeRows: false) {
+            guard counts.count < FieldTest.valueLimit else { return nil }
             let example = try segment.position(ofRank: Int(list.first)).sequence
             counts.append((key & 0xFF_FFFF_FFFF, example, list.count))
         }

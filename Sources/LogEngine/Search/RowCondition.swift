@@ -24,10 +24,9 @@ public indirect enum RowCondition: Sendable {
 /// A condition on the value of a field: asked once of each value that there is, not of each row.
 public struct FieldTest: Sendable {
     /// Of more values in one part of the store, which are those of ids and the like, none is asked: ``otherwise`` counts.
-    static let blockLimit = 12
+    static let valueLimit = 1 << 14
     /// Of so few rows that may match none of the values is asked either.
     static let lookLimit = 512
-    static let tailLimit = 1 << 14
 
     public var field: UInt8
     /// Whether a value matches: by its key, see ``GroupCounts/isKey(_:of:)``, and the sequence of a record that has it. Nil if

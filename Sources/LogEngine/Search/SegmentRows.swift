@@ -57,14 +57,16 @@ struct SegmentRows: RowIndex {
         let near = test.narrows ? try verdict(of: test.otherwise).possible : nil
         // A look at some hundred records is cheaper than asking each value.
         if let near, near.count <= FieldTest.lookLimit { return RowVerdict(certain: RowBits(rowCount: rowCount), possible: near) }
-        guard segment.termBlockCount(ofField: test.field) <= FieldTest.blockLimit else {
-            return RowVerdict(certain: RowBits(rowCount: rowCount), possible: near ?? .all(rowCount))
-        }
+        let unknown = RowVerdict(certain: RowBits(rowCount: rowCount), possible: near ?? .all(rowCount))
+        guard segment.mayHaveFewValues(ofField: test.field) else { return unknown }
         var certain = RowBits(rowCount: rowCount)
         var open = RowBits(rowCount: rowCount)
         var hasOpen = false
+        var valueCount = 0
         var terms = Segment.TermIterator(segment: segment, field: test.field)
         while let (key, list) = try terms.nextList() {
+            valueCount += 1
+            guard valueCount <= FieldTest.valueLimit else { return unknown }
             let example = try segment.position(ofRank: Int(list.first)).sequence
             switch try test.matches(key & 0xFF_FFFF_FFFF, example) {
             case false?: continue

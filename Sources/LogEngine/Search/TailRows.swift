@@ -51,7 +51,7 @@ struct TailRows: RowIndex {
             let verdict: Bool?
             if let earlier = known[hash >> 24] {
                 verdict = earlier
-            } else if known.count >= FieldTest.tailLimit {
+            } else if known.count >= FieldTest.valueLimit {
                 verdict = nil
             } else {
                 verdict = try test.matches(hash >> 24, firstSequence + UInt64(row))

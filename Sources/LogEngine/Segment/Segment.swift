@@ -264,8 +264,14 @@ final class Segment: Sendable {
         }
     }
 
-    /// How many blocks the terms of a field take: a measure of how many values it has.
-    func termBlockCount(ofField field: UInt8) -> Int {
+    /// False of a field with more than some 20,000 values, which are those of ids and the like: it is told by how many blocks its
+    /// terms take. Lists of few values take up to two bytes a row there, of long ones nothing.
+    func mayHaveFewValues(ofField field: UInt8) -> Bool {
+        termBlockCount(ofField: field) <= 12 + 2 * summary.rowCount / SegmentFormat.termBlockTarget
+    }
+
+    /// How many blocks the terms of a field take.
+    private func termBlockCount(ofField field: UInt8) -> Int {
         let first = termBlocks.partitionPoint { blocks[$0].first < Int64(field) << 40 }
         return termBlocks[first...].partitionPoint { blocks[$0].first < (Int64(field) + 1) << 40 } - first
     }
